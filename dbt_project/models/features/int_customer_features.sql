@@ -1,0 +1,17 @@
+{{ config(materialized='view') }}
+
+with
+    stg_customers as (select * from {{ ref('stg_customers') }}),
+
+    final as (
+        select
+            customer_id,
+            gender,
+            {%- for feature in profile_features() %}
+            cast({{ feature }} as double) as {{ feature }},
+            {%- endfor %}
+        from stg_customers
+    )
+
+select *
+from final

@@ -1,0 +1,1 @@
+"""Named, profiled and trustworthy customer segments in the warehouse."""

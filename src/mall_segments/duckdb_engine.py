@@ -1,0 +1,95 @@
+"""What the Python models ask of DuckDB: small tables out, lazy relations in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mall_segments.assignment import Scaling, assignment_steps
+from mall_segments.lloyd import Floats
+from mall_segments.weighted_points import WeightedPoints
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+
+def read_rows(relation: DuckDBPyRelation, columns: Sequence[str]) -> list[tuple]:
+    """Return the named columns of a small relation, ordered by them."""
+    selected = ", ".join(columns)
+    return relation.project(selected).order(selected).fetchall()
+
+
+def read_scaling(scaling: DuckDBPyRelation, features: Sequence[str]) -> list[Scaling]:
+    """Return the scaling of the features, in their order, from one row per feature."""
+    columns = ("feature", "mean", "scale", "minimum", "maximum")
+    by_feature = {row[0]: Scaling(*row) for row in read_rows(scaling, columns)}
+    return [by_feature[feature] for feature in features if feature in by_feature]
+
+
+def text_rows(source: DuckDBPyRelation, column_of: Mapping[str, str]) -> DuckDBPyRelation:
+    """Return the fields of a source as text, numbered by line, with the record as JSON."""
+    text = {field: f"cast({_quoted(column)} as varchar)" for field, column in column_of.items()}
+    record = ", ".join(f"'{field}', {expression}" for field, expression in text.items())
+    return source.project(
+        ", ".join(
+            [
+                "row_number() over () + 1 as line_number",
+                *(f"{expression} as {field}" for field, expression in text.items()),
+                f"cast(json_object({record}) as varchar) as raw_record",
+            ]
+        )
+    )
+
+
+def read_points(
+    points: DuckDBPyRelation, scaling: Sequence[Scaling]
+) -> WeightedPoints:
+    """Return the scaled points of some of the features.
+
+    The engine adds up the customers of the vectors that the features do not tell apart.
+    """
+    features = [one.feature for one in scaling]
+    selected = ", ".join(features)
+    columns = points.aggregate(
+        f"{selected}, cast(sum(customers) as double) as customers", selected
+    ).order(selected).fetchnumpy()
+    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
+    return WeightedPoints(np.stack(scaled, axis=1), columns["customers"])
+
+
+def assign(
+    customers: DuckDBPyRelation, scaling: Sequence[Scaling], centroids: Floats
+) -> DuckDBPyRelation:
+    """Return the lazy relation that assigns every customer (see `assignment_steps`)."""
+    for select_list in assignment_steps(scaling, centroids):
+        customers = customers.project(", ".join(select_list))
+    return customers
+
+
+def relation_from_rows(
+    session: DuckDBPyConnection, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence]
+) -> DuckDBPyRelation:
+    """Return a relation of constants with the given (name, type) columns; no rows are fine too."""
+    typed = [f"cast(column_{i} as {kind}) as {name}" for i, (name, kind) in enumerate(columns)]
+    names = ", ".join(f"column_{i}" for i in range(len(columns)))
+    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    empty = f"({', '.join(['null'] * len(columns))})"
+    condition = "" if rows else " where false"
+    return session.sql(
+        f"select {', '.join(typed)} from (values {values or empty}) as rows({names}){condition}"
+    )
+
+
+def _literal(value: object) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool | np.bool_):
+        return "true" if value else "false"
+    text = repr(float(value)) if isinstance(value, float) else str(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,81 @@
+"""Errors that say what was found, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class MallSegmentsError(Exception):
+    """Base of every error this project raises on purpose.
+
+    dbt prints the whole traceback of whatever a Python model raises. These errors are messages to a
+    person about their data or settings, so they carry none.
+    """
+
+    def __init__(self, code: str, message: str, hint: str) -> None:
+        super().__init__(f"{code}: {message} {hint}")
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+    @property
+    def __traceback__(self) -> None:  # type: ignore[override]
+        return None
+
+    @__traceback__.setter
+    def __traceback__(self, value: object) -> None:
+        """Ignore the traceback that context managers try to restore."""
+
+
+class TooFewPointsError(MallSegmentsError):
+    """Fewer distinct points than clusters."""
+
+    def __init__(self, found: int, needed: int) -> None:
+        super().__init__(
+            "TOO_FEW_POINTS",
+            f"Found {found} distinct feature vectors, but {needed} segments need at least {needed}.",
+            "Lower k, add a segmentation feature, or load more customers.",
+        )
+
+
+class SettingError(MallSegmentsError):
+    """A dbt variable or command line option with a value that means nothing."""
+
+    def __init__(self, setting: str, found: object, expected: str) -> None:
+        super().__init__(
+            "INVALID_SETTING",
+            f"The variable {setting} is {found!r}, expected {expected}.",
+            f"Set it under vars in dbt_project.yml or with --vars '{{{setting}: ...}}'.",
+        )
+
+
+class MissingSelectionError(MallSegmentsError):
+    """The panel of candidates has no selected k for the segmentation features."""
+
+    def __init__(self, feature_set: str, found: list[str]) -> None:
+        super().__init__(
+            "MISSING_SELECTION",
+            f"No k is selected for the features '{feature_set}'; the panel selects for {found}.",
+            "Build both models with the same vars: dbt build -s ml_segment_candidates+.",
+        )
+
+
+class MissingColumnError(MallSegmentsError):
+    """A table of customers without one of the five columns."""
+
+    def __init__(self, fields: list[str], found: list[str]) -> None:
+        example = f"column_aliases: {{{fields[0]}: ['the name in your table']}}"
+        super().__init__(
+            "MISSING_COLUMN",
+            f"No column found for {', '.join(fields)}. The columns are: {', '.join(found)}.",
+            f"If one of them holds it under another name, add an alias: {example}.",
+        )
+
+
+class AmbiguousColumnError(MallSegmentsError):
+    """Two columns that could both hold the same field."""
+
+    def __init__(self, field: str, columns: list[str]) -> None:
+        super().__init__(
+            "AMBIGUOUS_COLUMN",
+            f"Several columns could hold {field}: {', '.join(columns)}.",
+            "Rename or remove all but one of them.",
+        )

@@ -1,0 +1,105 @@
+"""Which column of a table holds which field of a customer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mall_segments.errors import AmbiguousColumnError, MissingColumnError, SettingError
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "customer_id": ("customerid", "custid", "clientid", "id", "uid", "customer"),
+    "gender": ("gender", "genre", "sex"),
+    "age": ("age", "ageyears"),
+    "annual_income_k_usd": (
+        "annualincomek",
+        "annualincome",
+        "annualincomethousands",
+        "incomek",
+        "income",
+    ),
+    "spending_score": ("spendingscore1100", "spendingscore", "spendingscore100", "score"),
+}
+FIELDS = tuple(ALIASES)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The column of each field, and the columns that are left out.
+
+    Attributes
+    ----------
+    columns : mapping of field to the name of its column, as the source spells it
+    ignored : names of the other columns, in the order of the source
+    """
+
+    columns: Mapping[str, str]
+    ignored: tuple[str, ...]
+
+
+def resolve_header(
+    names: Sequence[str], aliases: Mapping[str, Sequence[str]] | None = None
+) -> Header:
+    """Match the columns of a source to the five fields of a customer.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Column names as the source spells them.
+    aliases : mapping of field to names, optional
+        Names that a user adds to the table of aliases.
+
+    Raises
+    ------
+    MissingColumnError
+        If a field has no column.
+    AmbiguousColumnError
+        If a field has several.
+    SettingError
+        If an alias is given for an unknown field, or one alias for two fields.
+
+    Examples
+    --------
+    >>> resolve_header(["ID", "Genre", "Age", "Annual Income (k$)", "Score"]).columns["gender"]
+    'Genre'
+    """
+    field_of = _field_of_alias(aliases or {})
+    found: dict[str, list[str]] = {field: [] for field in FIELDS}
+    ignored = []
+    for name in names:
+        field = field_of.get(normalised(name))
+        if field is None:
+            ignored.append(name)
+        else:
+            found[field].append(name)
+    for field, columns in found.items():
+        if len(columns) > 1:
+            raise AmbiguousColumnError(field, columns)
+    missing = [field for field, columns in found.items() if not columns]
+    if missing:
+        raise MissingColumnError(missing, list(names))
+    return Header({field: columns[0] for field, columns in found.items()}, tuple(ignored))
+
+
+def normalised(name: str) -> str:
+    """Return a name case-folded, with letters and digits only.
+
+    >>> normalised(" Annual Income (k$)")
+    'annualincomek'
+    """
+    return "".join(character for character in name.casefold() if character.isalnum())
+
+
+def _field_of_alias(added: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    field_of = {alias: field for field, aliases in ALIASES.items() for alias in aliases}
+    field_of |= {normalised(field): field for field in FIELDS}
+    for field, names in added.items():
+        if field not in ALIASES:
+            raise SettingError("column_aliases", field, f"fields out of {list(FIELDS)}")
+        for name in names:
+            owner = field_of.setdefault(normalised(name), field)
+            if owner != field:
+                raise SettingError(
+                    "column_aliases", name, f"a name that does not already stand for {owner}"
+                )
+    return field_of

@@ -1,0 +1,188 @@
+"""Weighted K-Means that reaches the best known objective whatever the seed.
+
+Two independent searches compete for every k. The incremental search has no randomness: it starts
+from the best partition into k - 1 clusters plus one point as the new centre, for every point
+(global K-Means, Likas, Vlassis and Verbeek 2003). The seeded search is scikit-learn's KMeans from
+k-means++ starts. Both end in Hartigan and Wong's single-point moves, and the lower objective wins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from mall_segments.hartigan import improve_by_single_moves
+from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
+from mall_segments.weighted_points import WeightedPoints
+
+SEARCH_POINTS = 2_000
+INCREMENTAL_STARTS = 256
+INCREMENTAL_BUDGET = 60_000
+SEEDED_STARTS = 20
+MAX_ITERATIONS = 1_000
+SAME_WCSS = 1e-9
+
+
+@dataclass(frozen=True)
+class KMeansFit:
+    """A partition of weighted points that no single move improves.
+
+    Attributes
+    ----------
+    centroids : (k, d) array, in the unit of the points
+    labels : (m,) array, cluster 0..k-1 of each point
+    cluster_weights : (k,) array, customers per cluster, largest first
+    wcss : float, weighted within-cluster sum of squares (inertia)
+    restarts : int, starts of the incremental search
+    restarts_at_best : int, how many of them ended at this objective
+
+    Notes
+    -----
+    Clusters are numbered by size, largest first, then by their centroids, so that neither the seed
+    nor the order of the rows shows in the numbers.
+    """
+
+    centroids: Floats
+    labels: Integers
+    cluster_weights: Floats
+    wcss: float
+    restarts: int
+    restarts_at_best: int
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+        return len(self.centroids)
+
+
+def fit_kmeans(points: WeightedPoints, k: int, random_state: int = 0) -> KMeansFit:
+    """Fit K-Means with k clusters.
+
+    Parameters
+    ----------
+    points : WeightedPoints
+        m distinct points in d scaled features.
+    k : int
+        Number of clusters, 1 <= k <= m.
+    random_state : int
+        Seed of scikit-learn's starts.
+
+    Raises
+    ------
+    TooFewPointsError
+        If there are fewer than k distinct points.
+
+    Examples
+    --------
+    >>> points = WeightedPoints.from_rows(np.array([[0.0], [1.0], [9.0], [10.0], [10.0]]))
+    >>> fit = fit_kmeans(points, 2)
+    >>> fit.cluster_weights.tolist(), round(fit.wcss, 3)
+    ([3.0, 2.0], 1.167)
+    """
+    return fit_kmeans_path(points, k, random_state)[-1]
+
+
+def fit_kmeans_path(points: WeightedPoints, k_max: int, random_state: int = 0) -> list[KMeansFit]:
+    """Fit K-Means for every k from 1 to k_max, each from the one before.
+
+    Parameters are those of `fit_kmeans`. Returns the fits in the order of k.
+    """
+    points.require_at_least(k_max)
+    search = points.coarsened(SEARCH_POINTS)
+    search.require_at_least(k_max)
+    centroids = search.mean[None]
+    path = [_finish(points, centroids, random_state, restarts=1, restarts_at_best=1)]
+    for _ in range(2, k_max + 1):
+        centroids, restarts, restarts_at_best = _search(search, centroids, random_state)
+        path.append(_finish(points, centroids, random_state, restarts, restarts_at_best))
+    return path
+
+
+def _search(
+    points: WeightedPoints, previous: Floats, random_state: int
+) -> tuple[Floats, int, int]:
+    starts = _incremental_starts(points, previous)
+    k = starts.shape[1]
+    incremental = lloyd(points.coordinates, points.weights, starts).labels
+    seeded = _seeded(points, k, random_state).labels_.astype(np.intp)
+    partitions, origin = np.unique(
+        np.vstack([incremental, seeded]), axis=0, return_inverse=True
+    )
+    improved = improve_by_single_moves(points.coordinates, points.weights, partitions, k)
+    fits = [_centroids_of(points, labels, k) for labels in improved]
+    objective = np.array([_wcss(points, labels, c) for labels, c in zip(improved, fits, strict=True)])
+    best = int(objective.argmin())
+    at_best = objective[origin.ravel()[: len(starts)]] <= objective[best] * (1 + SAME_WCSS)
+    return fits[best], len(starts), int(at_best.sum())
+
+
+def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:
+    """Return the previous centroids plus one point each, shape (starts, k, d).
+
+    With more points than starts, the points are spread evenly over the current objective.
+    """
+    wanted = min(INCREMENTAL_STARTS, max(INCREMENTAL_BUDGET // len(points), 1))
+    index = np.arange(len(points))
+    if len(points) > wanted:
+        _, squared = nearest_centroid(points.coordinates[None], previous[None])
+        mass = np.cumsum(points.weights * squared[0])
+        index = np.unique(np.searchsorted(mass, mass[-1] * (np.arange(wanted) + 0.5) / wanted))
+    added = points.coordinates[index]
+    kept = np.broadcast_to(previous, (len(added), *previous.shape))
+    return np.concatenate([kept, added[:, None, :]], axis=1)
+
+
+def _seeded(points: WeightedPoints, k: int, random_state: int) -> KMeans:
+    model = KMeans(
+        k, n_init=SEEDED_STARTS, tol=0.0, max_iter=MAX_ITERATIONS, random_state=random_state
+    )
+    return model.fit(points.coordinates, sample_weight=points.weights)
+
+
+def _finish(
+    points: WeightedPoints,
+    start: Floats,
+    random_state: int,
+    restarts: int,
+    restarts_at_best: int,
+) -> KMeansFit:
+    k = len(start)
+    model = KMeans(
+        k, init=start, n_init=1, tol=0.0, max_iter=MAX_ITERATIONS, random_state=random_state
+    )
+    labels = model.fit(points.coordinates, sample_weight=points.weights).labels_.astype(np.intp)
+    labels = _largest_first(points, labels, k)
+    centroids = _centroids_of(points, labels, k)
+    return KMeansFit(
+        centroids=centroids,
+        labels=labels,
+        cluster_weights=np.bincount(labels, points.weights, k),
+        wcss=_wcss(points, labels, centroids),
+        restarts=restarts,
+        restarts_at_best=restarts_at_best,
+    )
+
+
+def _largest_first(points: WeightedPoints, labels: Integers, k: int) -> Integers:
+    centroids = _centroids_of(points, labels, k)
+    size = np.bincount(labels, points.weights, k)
+    order = np.lexsort((*centroids.T[::-1], -size))
+    rank = np.empty(k, dtype=np.intp)
+    rank[order] = np.arange(k)
+    return rank[labels]
+
+
+def _centroids_of(points: WeightedPoints, labels: Integers, k: int) -> Floats:
+    size = np.bincount(labels, points.weights, k)
+    sums = [
+        np.bincount(labels, points.weights * points.coordinates[:, feature], k)
+        for feature in range(points.coordinates.shape[1])
+    ]
+    return np.stack(sums, axis=1) / size[:, None]
+
+
+def _wcss(points: WeightedPoints, labels: Integers, centroids: Floats) -> float:
+    squared = ((points.coordinates - centroids[labels]) ** 2).sum(axis=1)
+    return float(points.weights @ squared)

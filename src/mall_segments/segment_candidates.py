@@ -1,0 +1,110 @@
+"""The panel of candidates: every criterion for every k of every feature set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mall_segments.criteria import calinski_harabasz, davies_bouldin, silhouettes
+from mall_segments.gap_statistic import gap_statistics, preferred_k
+from mall_segments.k_choice import (
+    Criteria,
+    choose_k,
+    elbow,
+    explain_choice,
+    explain_comparison,
+)
+from mall_segments.kmeans import fit_kmeans_path
+from mall_segments.settings import feature_set_name
+from mall_segments.stability import bootstrap_jaccard
+from mall_segments.weighted_points import WeightedPoints
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of the panel: a feature set, a k, its criteria and what was decided about it."""
+
+    feature_set: str
+    criteria: Criteria
+    is_elbow: bool
+    is_selected: bool
+    selection_reason: str
+
+
+def evaluate_candidates(
+    points_by_features: Mapping[tuple[str, ...], WeightedPoints],
+    segmentation_features: tuple[str, ...],
+    k: int | None,
+    k_max: int,
+    random_state: int = 0,
+) -> list[Candidate]:
+    """Judge k = 1..k_max for every feature set and choose one row.
+
+    Parameters
+    ----------
+    points_by_features : mapping of feature names to WeightedPoints
+        Scaled points of each feature set to compare; must hold the segmentation features.
+    segmentation_features : tuple of str
+        The feature set the segments are made of.
+    k : int or None
+        Number of segments, None to let the rule of `k_choice` decide.
+    k_max : int
+        Largest k of the panel; a larger forced k extends it.
+    random_state : int
+        Seed of the K-Means starts.
+
+    Raises
+    ------
+    TooFewPointsError
+        If a forced k exceeds the distinct points.
+    """
+    points_by_features[segmentation_features].require_at_least(k or 1)
+    candidates: list[Candidate] = []
+    for features, points in points_by_features.items():
+        largest = min(max(k_max, k or 1), len(points))
+        panel, gap_k = _panel(points, largest, random_state)
+        if features == segmentation_features:
+            selected = k or choose_k(panel)
+            reasons = explain_choice(panel, selected, forced=k is not None, gap_k=gap_k)
+        else:
+            selected = None
+            reasons = dict.fromkeys(range(1, largest + 1), explain_comparison(panel, gap_k))
+        bend = elbow([row.wcss for row in panel])
+        candidates += [
+            Candidate(
+                feature_set=feature_set_name(features),
+                criteria=row,
+                is_elbow=row.k == bend,
+                is_selected=row.k == selected,
+                selection_reason=reasons[row.k],
+            )
+            for row in panel
+        ]
+    return candidates
+
+
+def _panel(
+    points: WeightedPoints, k_max: int, random_state: int
+) -> tuple[list[Criteria], int | None]:
+    path = fit_kmeans_path(points, k_max, random_state)
+    gaps = gap_statistics(points, [fit.wcss for fit in path])
+    widths = silhouettes(points, [fit.labels for fit in path])
+    panel = []
+    for fit, gap, silhouette in zip(path, gaps, widths, strict=True):
+        jaccard = bootstrap_jaccard(points, fit.centroids)
+        panel.append(
+            Criteria(
+                k=fit.k,
+                wcss=fit.wcss,
+                silhouette=silhouette,
+                calinski_harabasz=calinski_harabasz(points, fit.wcss, fit.k),
+                davies_bouldin=davies_bouldin(points, fit.labels, fit.centroids),
+                gap=gap.value if gap else None,
+                gap_standard_error=gap.standard_error if gap else None,
+                stability_jaccard=float(jaccard.mean()),
+                weakest_segment_jaccard=float(jaccard.min()),
+                restarts=fit.restarts,
+                restarts_at_best=fit.restarts_at_best,
+            )
+        )
+    return panel, preferred_k(gaps)

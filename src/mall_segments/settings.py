@@ -1,0 +1,84 @@
+"""The settings a user gives as dbt variables, checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mall_segments.errors import SettingError
+
+PROFILE_FEATURES = ("age", "annual_income_k_usd", "spending_score")
+AUTOMATIC = "auto"
+LARGEST_K = 50
+
+
+def parse_features(value: object, setting: str = "segmentation_features") -> tuple[str, ...]:
+    """Return feature names in their canonical order.
+
+    Parameters
+    ----------
+    value : object
+        A list of distinct names from PROFILE_FEATURES, in any order.
+    setting : str
+        Name of the variable, for the error.
+
+    Raises
+    ------
+    SettingError
+        If the value is not such a list.
+
+    Examples
+    --------
+    >>> parse_features(["spending_score", "age"])
+    ('age', 'spending_score')
+    """
+    if not isinstance(value, Sequence) or isinstance(value, str) or not value:
+        raise SettingError(setting, value, f"a list of features out of {list(PROFILE_FEATURES)}")
+    unknown = [name for name in value if name not in PROFILE_FEATURES]
+    if unknown or len(set(value)) != len(value):
+        raise SettingError(setting, value, f"distinct features out of {list(PROFILE_FEATURES)}")
+    return tuple(name for name in PROFILE_FEATURES if name in value)
+
+
+def parse_feature_sets(value: object) -> list[tuple[str, ...]]:
+    """Return the feature sets to compare, each as `parse_features` gives it, without repeats."""
+    setting = "compared_feature_sets"
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise SettingError(setting, value, "a list of lists of features")
+    return list(dict.fromkeys(parse_features(features, setting) for features in value))
+
+
+def parse_aliases(value: object) -> dict[str, list[str]]:
+    """Return the column names a user adds, by field."""
+    if not isinstance(value, Mapping):
+        raise SettingError("column_aliases", value, "a mapping of fields to lists of column names")
+    return {
+        str(field): [str(name) for name in ([names] if isinstance(names, str) else names)]
+        for field, names in value.items()
+    }
+
+
+def parse_k(value: object) -> int | None:
+    """Return the number of segments, or None for `auto`."""
+    if value == AUTOMATIC:
+        return None
+    return parse_integer(value, "k", 1, LARGEST_K, alternative=f"'{AUTOMATIC}' or ")
+
+
+def parse_integer(
+    value: object, setting: str, smallest: int, largest: int, alternative: str = ""
+) -> int:
+    """Return an integer setting, or raise SettingError if it is not one in the range."""
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    if not is_integer or not smallest <= int(str(value)) <= largest:
+        expected = f"{alternative}an integer from {smallest} to {largest}"
+        raise SettingError(setting, value, expected)
+    return int(str(value))
+
+
+def feature_set_name(features: Sequence[str]) -> str:
+    """Return the name of a feature set as the marts show it.
+
+    >>> feature_set_name(("age", "spending_score"))
+    'age, spending_score'
+    """
+    return ", ".join(features)

@@ -1,0 +1,105 @@
+"""Weighted points: what K-Means needs to know of a customers table.
+
+K-Means depends on the customers only through the distinct feature vectors and the number of customers
+on each, so a table of any length is fitted from its points without any approximation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mall_segments.errors import TooFewPointsError
+from mall_segments.lloyd import Floats
+
+
+@dataclass(frozen=True)
+class WeightedPoints:
+    """Distinct points in lexicographic order, with the number of customers on each.
+
+    Attributes
+    ----------
+    coordinates : (m, d) array, scaled features
+    weights : (m,) array, customers per point, positive
+    """
+
+    coordinates: Floats
+    weights: Floats
+
+    @classmethod
+    def from_rows(cls, rows: Floats, weights: Floats | None = None) -> WeightedPoints:
+        """Collect rows that are equal into one point each.
+
+        Parameters
+        ----------
+        rows : (n, d) array
+        weights : (n,) array, optional
+            Weight of each row, 1 by default.
+
+        Examples
+        --------
+        >>> points = WeightedPoints.from_rows(np.array([[2.0], [1.0], [2.0]]))
+        >>> points.coordinates.tolist(), points.weights.tolist()
+        ([[1.0], [2.0]], [1.0, 2.0])
+        """
+        distinct, index = np.unique(rows, axis=0, return_inverse=True)
+        row_weights = np.ones(len(rows)) if weights is None else weights
+        return cls(distinct, np.bincount(index.ravel(), row_weights, len(distinct)))
+
+    def __len__(self) -> int:
+        return len(self.weights)
+
+    @property
+    def customers(self) -> float:
+        """Sum of the weights."""
+        return float(self.weights.sum())
+
+    @property
+    def mean(self) -> Floats:
+        """(d,) weighted mean."""
+        return self.weights @ self.coordinates / self.weights.sum()
+
+    @property
+    def total_sum_of_squares(self) -> float:
+        """Weighted sum of the squared distances to the mean."""
+        return float(self.weights @ ((self.coordinates - self.mean) ** 2).sum(axis=1))
+
+    def require_at_least(self, k: int) -> None:
+        """Raise TooFewPointsError unless k clusters can be told apart."""
+        if len(self) < k:
+            raise TooFewPointsError(found=len(self), needed=k)
+
+    def coarsened(self, limit: int) -> WeightedPoints:
+        """Merge neighbouring points until at most `limit` remain.
+
+        Points are collected on the finest regular grid with few enough occupied cells; a merged point
+        is the weighted mean of its cell. Returns the points unchanged where they are few enough.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of points wanted.
+        """
+        if len(self) <= limit:
+            return self
+        lower = self.coordinates.min(axis=0)
+        extent = float((self.coordinates.max(axis=0) - lower).max())
+        fine, coarse = 1, limit
+        while coarse - fine > 1:
+            middle = (fine + coarse) // 2
+            if len(np.unique(self._cells(lower, extent / middle), axis=0)) <= limit:
+                fine = middle
+            else:
+                coarse = middle
+        _, cell = np.unique(self._cells(lower, extent / fine), axis=0, return_inverse=True)
+        cell = cell.ravel()
+        weights = np.bincount(cell, self.weights)
+        sums = [
+            np.bincount(cell, self.weights * self.coordinates[:, feature])
+            for feature in range(self.coordinates.shape[1])
+        ]
+        return WeightedPoints.from_rows(np.stack(sums, axis=1) / weights[:, None], weights)
+
+    def _cells(self, lower: Floats, width: float) -> Floats:
+        return np.floor((self.coordinates - lower) / width)
