@@ -53,13 +53,14 @@ def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list
     -------
     list of select lists
         The last one yields CUSTOMER_COLUMNS as they are, `segment_key`, `distance_to_centroid`,
-        `runner_up_segment_key`, `runner_up_distance`, `assignment_margin` (0 on the border, 1 at the
-        centroid) and `is_out_of_domain`. Distances are in standard deviations; with one segment
-        there is no runner-up and its columns are null. A tie goes to the segment listed first.
+        `runner_up_segment_key`, `runner_up_distance`, `assignment_margin` (0 on the border, 1 at
+        the centroid) and `is_out_of_domain`. Distances are in standard deviations; with one
+        segment there is no runner-up and its columns are null. A tie goes to the first segment.
 
     Examples
     --------
-    >>> steps = assignment_steps([Scaling("age", 40.0, 10.0, 18.0, 70.0)], np.array([[0.5]]))
+    >>> scaling = [Scaling("age", 40.0, 10.0, 18.0, 70.0)]
+    >>> steps = assignment_steps(scaling, np.array([[0.5]]))
     >>> steps[0][5]
     "(age - cast('40.0' as double)) / cast('10.0' as double) as scaled_0"
     """
@@ -78,7 +79,9 @@ def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list
         f"case when nearest = {number} then null else squared_{number} end" for number in segments
     ]
     runner_up = _number_of_smallest([f"other_{number}" for number in segments])
-    margin = "1 - case when runner_up_distance > 0 then distance_to_centroid / runner_up_distance end"
+    margin = (
+        "1 - case when runner_up_distance > 0 then distance_to_centroid / runner_up_distance end"
+    )
     kept = [*CUSTOMER_COLUMNS, "is_out_of_domain"]
     return [
         [*CUSTOMER_COLUMNS, *scaled, f"({out_of_domain}) as is_out_of_domain"],
@@ -114,9 +117,7 @@ def _constant(value: float) -> str:
 
 
 def _squared_distance(centroid: Floats) -> str:
-    differences = [
-        f"(scaled_{index} - {_constant(value)})" for index, value in enumerate(centroid)
-    ]
+    differences = [f"(scaled_{index} - {_constant(value)})" for index, value in enumerate(centroid)]
     return " + ".join(f"{difference} * {difference}" for difference in differences)
 
 

@@ -1,7 +1,7 @@
 """Internal criteria of a partition, on weighted points.
 
-Each equals scikit-learn's criterion on the unreduced customers; scikit-learn's own functions take no
-weights.
+Each equals scikit-learn's criterion on the unreduced customers; scikit-learn's own functions take
+no weights.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from mall_segments.lloyd import Floats, Integers
-from mall_segments.weighted_points import WeightedPoints
+from mall_segments.weighted_points import WeightedPoints, mean_of_groups
 
 SILHOUETTE_POINTS = 8_192
 DISTANCES_AT_ONCE = 4_000_000
@@ -35,8 +35,7 @@ def davies_bouldin(points: WeightedPoints, labels: Integers, centroids: Floats) 
     if k < 2:
         return None
     distance = np.sqrt(((points.coordinates - centroids[labels]) ** 2).sum(axis=1))
-    size = np.bincount(labels, points.weights, k)
-    spread = np.bincount(labels, points.weights * distance, k) / size
+    spread = mean_of_groups(distance[:, None], points.weights, labels, k)[:, 0]
     separation = np.sqrt(((centroids[:, None] - centroids[None]) ** 2).sum(axis=2))
     np.fill_diagonal(separation, np.inf)
     return float(((spread[:, None] + spread[None]) / separation).max(axis=1).mean())
@@ -59,7 +58,7 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[floa
 
     Notes
     -----
-    Customers on the same point are neighbours at distance 0. A customer alone in its cluster scores 0.
+    Customers on one point are neighbours at distance 0. A customer alone in its cluster scores 0.
     Source: Rousseeuw (1987), Silhouettes: a graphical aid.
     """
     membership = [_membership(points, labels) for labels in partitions]

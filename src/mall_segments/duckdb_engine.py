@@ -43,18 +43,18 @@ def text_rows(source: DuckDBPyRelation, column_of: Mapping[str, str]) -> DuckDBP
     )
 
 
-def read_points(
-    points: DuckDBPyRelation, scaling: Sequence[Scaling]
-) -> WeightedPoints:
+def read_points(points: DuckDBPyRelation, scaling: Sequence[Scaling]) -> WeightedPoints:
     """Return the scaled points of some of the features.
 
     The engine adds up the customers of the vectors that the features do not tell apart.
     """
     features = [one.feature for one in scaling]
     selected = ", ".join(features)
-    columns = points.aggregate(
-        f"{selected}, cast(sum(customers) as double) as customers", selected
-    ).order(selected).fetchnumpy()
+    columns = (
+        points.aggregate(f"{selected}, cast(sum(customers) as double) as customers", selected)
+        .order(selected)
+        .fetchnumpy()
+    )
     scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
     return WeightedPoints(np.stack(scaled, axis=1), columns["customers"])
 

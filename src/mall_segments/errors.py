@@ -17,7 +17,7 @@ class MallSegmentsError(Exception):
         self.hint = hint
 
     @property
-    def __traceback__(self) -> None:  # type: ignore[override]
+    def __traceback__(self) -> None:
         return None
 
     @__traceback__.setter
@@ -31,7 +31,7 @@ class TooFewPointsError(MallSegmentsError):
     def __init__(self, found: int, needed: int) -> None:
         super().__init__(
             "TOO_FEW_POINTS",
-            f"Found {found} distinct feature vectors, but {needed} segments need at least {needed}.",
+            f"Found {found} distinct feature vectors; {needed} segments need at least {needed}.",
             "Lower k, add a segmentation feature, or load more customers.",
         )
 
@@ -79,3 +79,10 @@ class AmbiguousColumnError(MallSegmentsError):
             f"Several columns could hold {field}: {', '.join(columns)}.",
             "Rename or remove all but one of them.",
         )
+
+
+class NotBuiltError(MallSegmentsError):
+    """A database without the marts."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__("NOT_BUILT", found, "Run dbt build first, or name the file: --database.")

@@ -1,4 +1,4 @@
-"""The gap statistic: is the data more clustered than structureless data would be?
+"""The gap statistic: how much more clustered the data are than structureless data would be.
 
 Source: Tibshirani, Walther and Hastie (2001), Estimating the number of clusters in a data set via
 the gap statistic.
@@ -7,6 +7,7 @@ the gap statistic.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -69,15 +70,13 @@ def gap_statistics(points: WeightedPoints, wcss_by_k: list[float]) -> list[Gap |
 
 def preferred_k(gaps: list[Gap | None]) -> int | None:
     """Smallest k whose gap is within one standard error of the next, the paper's rule."""
-    for k, (gap, following) in enumerate(zip(gaps, gaps[1:], strict=False), start=1):
+    for k, (gap, following) in enumerate(pairwise(gaps), start=1):
         if gap and following and gap.value >= following.value - following.standard_error:
             return k
     return None
 
 
-def _reference_sets(
-    points: WeightedPoints, size: int, generator: np.random.Generator
-) -> Floats:
+def _reference_sets(points: WeightedPoints, size: int, generator: np.random.Generator) -> Floats:
     centred = points.coordinates - points.mean
     covariance = (centred * points.weights[:, None]).T @ centred
     _, axes = np.linalg.eigh(covariance)

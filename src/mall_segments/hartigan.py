@@ -1,8 +1,8 @@
 """Hartigan and Wong's local search: single-point moves that lower the weighted K-Means objective.
 
-Lloyd's algorithm stops where every point sits with its nearest centroid. Moving one point to another
-cluster can still pay, because both centroids move along with it. The partitions left by this search
-are local optima of Lloyd's algorithm as well, and there are far fewer of them.
+Lloyd's algorithm stops where every point sits with its nearest centroid. Moving one point to
+another cluster can still pay, because both centroids move along with it. The partitions left by
+this search are local optima of Lloyd's algorithm as well, and there are far fewer of them.
 
 Source: Hartigan and Wong (1979), Algorithm AS 136; Telgarsky and Vattani (2010), Hartigan's method.
 """
@@ -16,7 +16,9 @@ from mall_segments.lloyd import Floats, Integers
 MINIMUM_RELATIVE_GAIN = 1e-12
 
 
-def improve_by_single_moves(coordinates: Floats, weights: Floats, labels: Integers, k: int) -> Integers:
+def improve_by_single_moves(
+    coordinates: Floats, weights: Floats, labels: Integers, k: int
+) -> Integers:
     """Apply the best improving move to every partition of a batch until none is left.
 
     Parameters

@@ -1,7 +1,7 @@
 """Which k, and why: the elbow, and the rule behind `k: auto`.
 
-The rule: among the k >= 2 whose every segment is stable under the bootstrap (weakest mean Jaccard of
-0.75 or more, Hennig 2007), take the highest silhouette; where no k is stable, take the highest
+The rule: among the k >= 2 whose every segment is stable under the bootstrap (weakest mean Jaccard
+of 0.75 or more, Hennig 2007), take the highest silhouette; where no k is stable, take the highest
 silhouette of all and say so. Stability asks whether the segments would come back with other
 customers, the silhouette whether they are apart; WCSS, elbow, gap and the other criteria are shown
 beside them, because on real data they rarely agree.
@@ -52,8 +52,8 @@ def elbow(wcss_by_k: Sequence[float]) -> int | None:
 
     Notes
     -----
-    Kneedle for a convex falling curve: both axes are scaled to 0..1 and the elbow lies furthest below
-    the line that joins the ends.
+    Kneedle for a convex falling curve: both axes are scaled to 0..1 and the elbow lies furthest
+    below the line that joins the ends.
     Source: Satopaa, Albrecht, Irwin and Raghavan (2011), Finding a "kneedle" in a haystack.
 
     Examples

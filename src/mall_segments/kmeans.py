@@ -15,7 +15,7 @@ from sklearn.cluster import KMeans
 
 from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
-from mall_segments.weighted_points import WeightedPoints
+from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
 
 SEARCH_POINTS = 2_000
 INCREMENTAL_STARTS = 256
@@ -100,19 +100,17 @@ def fit_kmeans_path(points: WeightedPoints, k_max: int, random_state: int = 0) -
     return path
 
 
-def _search(
-    points: WeightedPoints, previous: Floats, random_state: int
-) -> tuple[Floats, int, int]:
+def _search(points: WeightedPoints, previous: Floats, random_state: int) -> tuple[Floats, int, int]:
     starts = _incremental_starts(points, previous)
     k = starts.shape[1]
     incremental = lloyd(points.coordinates, points.weights, starts).labels
     seeded = _seeded(points, k, random_state).labels_.astype(np.intp)
-    partitions, origin = np.unique(
-        np.vstack([incremental, seeded]), axis=0, return_inverse=True
-    )
+    partitions, origin = np.unique(np.vstack([incremental, seeded]), axis=0, return_inverse=True)
     improved = improve_by_single_moves(points.coordinates, points.weights, partitions, k)
     fits = [_centroids_of(points, labels, k) for labels in improved]
-    objective = np.array([_wcss(points, labels, c) for labels, c in zip(improved, fits, strict=True)])
+    objective = np.array(
+        [_wcss(points, labels, c) for labels, c in zip(improved, fits, strict=True)]
+    )
     best = int(objective.argmin())
     at_best = objective[origin.ravel()[: len(starts)]] <= objective[best] * (1 + SAME_WCSS)
     return fits[best], len(starts), int(at_best.sum())
@@ -158,7 +156,7 @@ def _finish(
     return KMeansFit(
         centroids=centroids,
         labels=labels,
-        cluster_weights=np.bincount(labels, points.weights, k),
+        cluster_weights=weight_of_groups(labels, points.weights, k),
         wcss=_wcss(points, labels, centroids),
         restarts=restarts,
         restarts_at_best=restarts_at_best,
@@ -167,7 +165,7 @@ def _finish(
 
 def _largest_first(points: WeightedPoints, labels: Integers, k: int) -> Integers:
     centroids = _centroids_of(points, labels, k)
-    size = np.bincount(labels, points.weights, k)
+    size = weight_of_groups(labels, points.weights, k)
     order = np.lexsort((*centroids.T[::-1], -size))
     rank = np.empty(k, dtype=np.intp)
     rank[order] = np.arange(k)
@@ -175,12 +173,7 @@ def _largest_first(points: WeightedPoints, labels: Integers, k: int) -> Integers
 
 
 def _centroids_of(points: WeightedPoints, labels: Integers, k: int) -> Floats:
-    size = np.bincount(labels, points.weights, k)
-    sums = [
-        np.bincount(labels, points.weights * points.coordinates[:, feature], k)
-        for feature in range(points.coordinates.shape[1])
-    ]
-    return np.stack(sums, axis=1) / size[:, None]
+    return mean_of_groups(points.coordinates, points.weights, labels, k)
 
 
 def _wcss(points: WeightedPoints, labels: Integers, centroids: Floats) -> float:

@@ -35,8 +35,8 @@ def bootstrap_jaccard(points: WeightedPoints, centroids: Floats) -> Floats:
 
     Notes
     -----
-    The similarity is counted over the customers of the sample, as often as they were drawn. The draws
-    have a seed of their own, so that the figure belongs to the data and not to the fit.
+    The similarity is counted over the customers of the sample, as often as they were drawn. The
+    draws have a seed of their own, so that the figure belongs to the data and not to the fit.
     """
     k = len(centroids)
     if k == 1:

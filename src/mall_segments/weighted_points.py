@@ -1,7 +1,7 @@
 """Weighted points: what K-Means needs to know of a customers table.
 
-K-Means depends on the customers only through the distinct feature vectors and the number of customers
-on each, so a table of any length is fitted from its points without any approximation.
+K-Means depends on the customers only through the distinct feature vectors and the number of
+customers on each, so a table of any length is fitted from its points without any approximation.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mall_segments.errors import TooFewPointsError
-from mall_segments.lloyd import Floats
+from mall_segments.lloyd import Floats, Integers
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class WeightedPoints:
         """
         distinct, index = np.unique(rows, axis=0, return_inverse=True)
         row_weights = np.ones(len(rows)) if weights is None else weights
-        return cls(distinct, np.bincount(index.ravel(), row_weights, len(distinct)))
+        return cls(distinct, weight_of_groups(index.ravel(), row_weights, len(distinct)))
 
     def __len__(self) -> int:
         return len(self.weights)
@@ -73,8 +73,8 @@ class WeightedPoints:
     def coarsened(self, limit: int) -> WeightedPoints:
         """Merge neighbouring points until at most `limit` remain.
 
-        Points are collected on the finest regular grid with few enough occupied cells; a merged point
-        is the weighted mean of its cell. Returns the points unchanged where they are few enough.
+        Points are collected on the finest regular grid with few enough occupied cells; a merged
+        point is the weighted mean of its cell. Few enough points are returned unchanged.
 
         Parameters
         ----------
@@ -92,14 +92,22 @@ class WeightedPoints:
                 fine = middle
             else:
                 coarse = middle
-        _, cell = np.unique(self._cells(lower, extent / fine), axis=0, return_inverse=True)
-        cell = cell.ravel()
-        weights = np.bincount(cell, self.weights)
-        sums = [
-            np.bincount(cell, self.weights * self.coordinates[:, feature])
-            for feature in range(self.coordinates.shape[1])
-        ]
-        return WeightedPoints.from_rows(np.stack(sums, axis=1) / weights[:, None], weights)
+        cells, cell = np.unique(self._cells(lower, extent / fine), axis=0, return_inverse=True)
+        means = mean_of_groups(self.coordinates, self.weights, cell.ravel(), len(cells))
+        return WeightedPoints.from_rows(
+            means, weight_of_groups(cell.ravel(), self.weights, len(cells))
+        )
 
     def _cells(self, lower: Floats, width: float) -> Floats:
         return np.floor((self.coordinates - lower) / width)
+
+
+def weight_of_groups(group: Integers, weights: Floats, groups: int) -> Floats:
+    """Return the (groups,) total weight of points that are numbered by group."""
+    return np.bincount(group, weights, groups).astype(np.float64)
+
+
+def mean_of_groups(coordinates: Floats, weights: Floats, group: Integers, groups: int) -> Floats:
+    """Return the (groups, d) weighted means of (m, d) points that are numbered by group."""
+    sums = [weight_of_groups(group, weights * column, groups) for column in coordinates.T]
+    return np.stack(sums, axis=1) / weight_of_groups(group, weights, groups)[:, None]

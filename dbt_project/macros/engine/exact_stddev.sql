@@ -5,7 +5,7 @@
         then
             sqrt(
                 greatest(
-                    {{ exact_sum(expression ~ ' * ' ~ expression) }}
+                    {{ exact_sum(expression ~ " * " ~ expression) }}
                     - {{ exact_sum(expression) }} * {{ exact_sum(expression) }} / count(*),
                     0
                 )

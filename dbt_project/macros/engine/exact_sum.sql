@@ -1,5 +1,5 @@
 {% macro exact_sum(expression) -%}
-    {{ return(adapter.dispatch('exact_sum')(expression)) }}
+    {{ return(adapter.dispatch("exact_sum")(expression)) }}
 {%- endmacro %}
 
 {% macro default__exact_sum(expression) -%}

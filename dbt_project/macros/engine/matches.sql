@@ -1,5 +1,5 @@
 {% macro matches(expression, pattern) -%}
-    {{ return(adapter.dispatch('matches')(expression, pattern)) }}
+    {{ return(adapter.dispatch("matches")(expression, pattern)) }}
 {%- endmacro %}
 
 {% macro duckdb__matches(expression, pattern) -%}

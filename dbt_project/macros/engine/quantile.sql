@@ -1,5 +1,5 @@
 {% macro quantile(expression, share) -%}
-    {{ return(adapter.dispatch('quantile')(expression, share)) }}
+    {{ return(adapter.dispatch("quantile")(expression, share)) }}
 {%- endmacro %}
 
 {% macro duckdb__quantile(expression, share) -%}

@@ -3,6 +3,4 @@
     cast('{{ run_started_at.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)
 {%- endmacro %}
 
-{% macro build_id() -%}
-    '{{ invocation_id }}'
-{%- endmacro %}
+{% macro build_id() -%} '{{ invocation_id }}' {%- endmacro %}

@@ -1,23 +1,36 @@
+{#- The words that are recognised, after those a user adds with the variable gender_map. -#}
 {% macro gender_name(text) -%}
-    {%- set spellings = {
-        'Female': ['female', 'f', 'woman'],
-        'Male': ['male', 'm', 'man'],
-        'Other': ['other', 'non-binary', 'nonbinary', 'diverse', 'x'],
+    {%- set words = {
+        "female": "Female",
+        "f": "Female",
+        "woman": "Female",
+        "male": "Male",
+        "m": "Male",
+        "man": "Male",
+        "other": "Other",
+        "non-binary": "Other",
+        "nonbinary": "Other",
+        "diverse": "Other",
+        "x": "Other",
     } -%}
+    {%- set genders = words.values() | unique | list -%}
     case
-        {%- for spelling, gender in var('gender_map').items() %}
-            {%- if gender not in spellings %}
+        {%- for word, gender in var("gender_map").items() %}
+            {%- if gender not in genders %}
                 {%- do exceptions.raise_compiler_error(
-                    "gender_map: '" ~ spelling ~ "' maps to '" ~ gender
-                    ~ "', expected one of " ~ spellings.keys() | list | join(', ')
+                    "gender_map: "
+                    ~ word
+                    ~ " maps to "
+                    ~ gender
+                    ~ ", expected one of "
+                    ~ genders
                 ) %}
             {%- endif %}
-        when lower({{ text }}) = '{{ (spelling ~ "") | lower | replace("'", "''") }}'
-        then '{{ gender }}'
+            when lower({{ text }}) = '{{ dbt.escape_single_quotes(word | string | lower) }}'
+            then '{{ gender }}'
         {%- endfor %}
-        {%- for gender, words in spellings.items() %}
-        when lower({{ text }}) in ('{{ words | join("', '") }}')
-        then '{{ gender }}'
+        {%- for word, gender in words.items() %}
+            when lower({{ text }}) = '{{ word }}' then '{{ gender }}'
         {%- endfor %}
         else 'Unknown'
     end

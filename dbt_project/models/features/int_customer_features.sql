@@ -1,14 +1,14 @@
-{{ config(materialized='view') }}
+{{ config(materialized="view") }}
 
 with
-    stg_customers as (select * from {{ ref('stg_customers') }}),
+    stg_customers as (select * from {{ ref("stg_customers") }}),
 
     final as (
         select
             customer_id,
             gender,
             {%- for feature in profile_features() %}
-            cast({{ feature }} as double) as {{ feature }},
+                cast({{ feature }} as double) as {{ feature }},
             {%- endfor %}
         from stg_customers
     )

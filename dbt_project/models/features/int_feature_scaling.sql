@@ -1,68 +1,54 @@
 with
-    int_customer_features as (select * from {{ ref('int_customer_features') }}),
+    int_customer_features as (select * from {{ ref("int_customer_features") }}),
+
+    feature_values as ({{ unpivot_features("int_customer_features") }}),
 
     means as (
         select
+            feature,
             count(*) as customers,
-            {%- for feature in profile_features() %}
-            {{ exact_sum(feature) }} / count(*) as {{ feature }}_mean,
-            {%- endfor %}
-        from int_customer_features
+            {{ exact_sum("value") }} / count(*) as mean,
+            min(value) as minimum,
+            {{ quantile("value", 0.10) }} as p10,
+            {{ quantile("value", 0.25) }} as p25,
+            {{ quantile("value", 0.50) }} as median,
+            {{ quantile("value", 0.75) }} as p75,
+            {{ quantile("value", 0.90) }} as p90,
+            max(value) as maximum,
+        from feature_values
+        group by feature
     ),
 
-    {% for feature in profile_features() -%}
-    {{ feature }}_statistics as (
+    deviations as (
         select
-            '{{ feature }}' as feature,
-            count(*) as customers,
-            min(means.{{ feature }}_mean) as mean,
+            feature_values.feature,
             sqrt(
-                {{
-                    exact_sum(
-                        '(' ~ feature ~ ' - means.' ~ feature ~ '_mean)'
-                        ~ ' * (' ~ feature ~ ' - means.' ~ feature ~ '_mean)'
-                    )
-                }} / count(*)
+                {{ exact_sum("(value - mean) * (value - mean)") }} / count(*)
             ) as standard_deviation,
-            min({{ feature }}) as minimum,
-            {{ quantile(feature, 0.10) }} as p10,
-            {{ quantile(feature, 0.25) }} as p25,
-            {{ quantile(feature, 0.50) }} as median,
-            {{ quantile(feature, 0.75) }} as p75,
-            {{ quantile(feature, 0.90) }} as p90,
-            max({{ feature }}) as maximum,
-        from int_customer_features
-        cross join means
-        having count(*) > 0
-    ),
-
-    {% endfor -%}
-    statistics as (
-        {%- for feature in profile_features() %}
-        select *
-        from {{ feature }}_statistics
-        {%- if not loop.last %}
-        union all
-        {%- endif %}
-        {%- endfor %}
+        from feature_values
+        inner join means on feature_values.feature = means.feature
+        group by feature_values.feature
     ),
 
     -- A constant feature tells nobody apart; scale 1 keeps it at 0 instead of dividing by zero.
     final as (
         select
-            feature,
-            customers,
-            mean,
-            standard_deviation,
-            case when standard_deviation > 0 then standard_deviation else 1 end as scale,
-            minimum,
-            p10,
-            p25,
-            median,
-            p75,
-            p90,
-            maximum,
-        from statistics
+            means.feature,
+            means.customers,
+            means.mean,
+            deviations.standard_deviation,
+            case
+                when deviations.standard_deviation > 0 then deviations.standard_deviation else 1
+            end as scale,
+            means.minimum,
+            means.p10,
+            means.p25,
+            means.median,
+            means.p75,
+            means.p90,
+            means.maximum,
+        from means
+        inner join deviations on means.feature = deviations.feature
     )
 
 select *

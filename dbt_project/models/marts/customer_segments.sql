@@ -1,7 +1,7 @@
 with
-    ml_customer_segments as (select * from {{ ref('ml_customer_segments') }}),
+    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
-    int_segment_names as (select * from {{ ref('int_segment_names') }}),
+    int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
     final as (
         select
@@ -21,8 +21,7 @@ with
             {{ build_id() }} as build_id,
         from ml_customer_segments
         inner join
-            int_segment_names
-            on ml_customer_segments.segment_key = int_segment_names.segment_key
+            int_segment_names on ml_customer_segments.segment_key = int_segment_names.segment_key
     )
 
 select *

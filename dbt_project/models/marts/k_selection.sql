@@ -1,5 +1,5 @@
 with
-    ml_segment_candidates as (select * from {{ ref('ml_segment_candidates') }}),
+    ml_segment_candidates as (select * from {{ ref("ml_segment_candidates") }}),
 
     final as (
         select

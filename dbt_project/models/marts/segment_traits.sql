@@ -1,7 +1,7 @@
 with
-    int_segment_statistics as (select * from {{ ref('int_segment_statistics') }}),
+    int_segment_statistics as (select * from {{ ref("int_segment_statistics") }}),
 
-    int_segment_names as (select * from {{ ref('int_segment_names') }}),
+    int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
     weighed as (
         select
@@ -27,8 +27,7 @@ with
         select
             *,
             row_number() over (
-                partition by segment_key
-                order by abs(standardised_difference) desc, feature
+                partition by segment_key order by abs(standardised_difference) desc, feature
             ) as trait_rank,
         from shared
     ),
@@ -48,11 +47,11 @@ with
                 0
             ) as between_variance_share,
             concat(
-                upper(substr({{ feature_label('ranked.feature') }}, 1, 1)),
-                substr({{ feature_label('ranked.feature') }}, 2),
+                upper(substr({{ feature_label("ranked.feature") }}, 1, 1)),
+                substr({{ feature_label("ranked.feature") }}, 2),
                 ' averages ',
                 cast(round(ranked.mean, 1) as {{ dbt.type_string() }}),
-                {{ feature_unit('ranked.feature') }},
+                {{ feature_unit("ranked.feature") }},
                 case
                     when abs(ranked.standardised_difference) < 0.25
                     then ', like '
@@ -66,7 +65,7 @@ with
                 end,
                 'the ',
                 cast(round(ranked.population_mean, 1) as {{ dbt.type_string() }}),
-                {{ feature_unit('ranked.feature') }},
+                {{ feature_unit("ranked.feature") }},
                 ' of all customers.'
             ) as description,
         from ranked

@@ -1,20 +1,16 @@
 with
-    ml_customer_segments as (select * from {{ ref('ml_customer_segments') }}),
+    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
-    ml_segment_candidates as (select * from {{ ref('ml_segment_candidates') }}),
+    ml_segment_candidates as (select * from {{ ref("ml_segment_candidates") }}),
 
     assignments as (
         select
             count(*) as customers,
-            {{ exact_sum('distance_to_centroid * distance_to_centroid') }} as wcss,
+            {{ exact_sum("distance_to_centroid * distance_to_centroid") }} as wcss,
             md5(
                 cast(
                     sum(
-                        {{
-                            row_hash(
-                                ['customer_id', 'gender'] + profile_features()
-                            )
-                        }}
+                        {{ row_hash(["customer_id", "gender"] + profile_features()) }}
                     ) as {{ dbt.type_string() }}
                 )
             ) as input_fingerprint,

@@ -1,15 +1,22 @@
 with
-    int_segment_statistics as (select * from {{ ref('int_segment_statistics') }}),
+    int_segment_statistics as (select * from {{ ref("int_segment_statistics") }}),
 
-    segment_playbook as (select * from {{ ref('segment_playbook') }}),
+    segment_playbook as (select * from {{ ref("segment_playbook") }}),
 
     levels as (
         select
             segment_key,
-            {{ level("max(case when feature = 'annual_income_k_usd' then standardised_difference end)") }}
+            {{
+                level(
+                    "max(case when feature = 'annual_income_k_usd' then standardised_difference end)"
+                )
+            }}
             as income_level,
-            {{ level("max(case when feature = 'spending_score' then standardised_difference end)") }}
-            as spending_level,
+            {{
+                level(
+                    "max(case when feature = 'spending_score' then standardised_difference end)"
+                )
+            }} as spending_level,
         from int_segment_statistics
         group by segment_key
     ),
@@ -37,10 +44,7 @@ with
     ),
 
     counted as (
-        select
-            *,
-            count(*) over (partition by playbook_name) as segments_with_name,
-        from played
+        select *, count(*) over (partition by playbook_name) as segments_with_name, from played
     ),
 
     -- Segments that share a name are told apart by the feature that separates them most.
@@ -50,15 +54,16 @@ with
             counted.playbook_name,
             int_segment_statistics.feature,
             concat(
-                {{ feature_label('int_segment_statistics.feature') }},
+                {{ feature_label("int_segment_statistics.feature") }},
                 ' about ',
-                cast(cast(round(int_segment_statistics.mean) as integer) as {{ dbt.type_string() }}),
-                {{ feature_unit('int_segment_statistics.feature') }}
+                cast(
+                    cast(round(int_segment_statistics.mean) as integer) as {{ dbt.type_string() }}
+                ),
+                {{ feature_unit("int_segment_statistics.feature") }}
             ) as description,
             max(int_segment_statistics.standardised_difference) over (
                 partition by counted.playbook_name, int_segment_statistics.feature
-            )
-            - min(int_segment_statistics.standardised_difference) over (
+            ) - min(int_segment_statistics.standardised_difference) over (
                 partition by counted.playbook_name, int_segment_statistics.feature
             ) as spread,
         from counted
@@ -90,8 +95,7 @@ with
         select
             counted.*,
             concat_ws(', ', playbook_name, first_description) as name_with_one,
-            concat_ws(', ', playbook_name, first_description, second_description)
-            as name_with_two,
+            concat_ws(', ', playbook_name, first_description, second_description) as name_with_two,
             concat_ws(
                 ', ', playbook_name, first_description, second_description, third_description
             ) as name_with_three,

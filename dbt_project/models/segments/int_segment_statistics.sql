@@ -1,21 +1,18 @@
 with
-    ml_customer_segments as (select * from {{ ref('ml_customer_segments') }}),
+    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
-    int_feature_scaling as (select * from {{ ref('int_feature_scaling') }}),
+    int_feature_scaling as (select * from {{ ref("int_feature_scaling") }}),
+
+    member_values as ({{ unpivot_features("ml_customer_segments", ["segment_key"]) }}),
 
     segment_means as (
-        {%- for feature in profile_features() %}
         select
             segment_key,
-            '{{ feature }}' as feature,
+            feature,
             count(*) as customers,
-            {{ exact_sum(feature) }} / count(*) as mean,
-        from ml_customer_segments
-        group by segment_key
-        {%- if not loop.last %}
-        union all
-        {%- endif %}
-        {%- endfor %}
+            {{ exact_sum("value") }} / count(*) as mean,
+        from member_values
+        group by segment_key, feature
     ),
 
     final as (

@@ -1,17 +1,11 @@
-{{ config(materialized='table') }}
+{{ config(materialized="table") }}
 
 with
-    stg_customers_parsed as (select * from {{ ref('stg_customers_parsed') }}),
+    stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
 
     final as (
         select
-            customer_id,
-            line_number,
-            gender,
-            gender_note,
-            age,
-            annual_income_k_usd,
-            spending_score,
+            customer_id, line_number, gender, gender_note, age, annual_income_k_usd, spending_score,
         from stg_customers_parsed
         where reasons is null
     )

@@ -1,15 +1,15 @@
 with
-    raw_customers as (select * from {{ ref('raw_customers') }}),
+    raw_customers as (select * from {{ ref("raw_customers") }}),
 
     trimmed as (
         select
             line_number,
             raw_record,
-            {{ clean_text('customer_id') }} as customer_id_text,
-            {{ clean_text('gender') }} as gender_text,
-            {{ clean_text('age') }} as age_text,
-            {{ clean_text('annual_income_k_usd') }} as annual_income_k_usd_text,
-            {{ clean_text('spending_score') }} as spending_score_text,
+            {{ clean_text("customer_id") }} as customer_id_text,
+            {{ clean_text("gender") }} as gender_text,
+            {{ clean_text("age") }} as age_text,
+            {{ clean_text("annual_income_k_usd") }} as annual_income_k_usd_text,
+            {{ clean_text("spending_score") }} as spending_score_text,
         from raw_customers
     ),
 
@@ -17,11 +17,11 @@ with
         select
             line_number,
             raw_record,
-            {{ missing_to_null('customer_id_text') }} as customer_id_text,
-            {{ missing_to_null('gender_text') }} as gender_text,
-            {{ missing_to_null('age_text') }} as age_text,
-            {{ missing_to_null('annual_income_k_usd_text') }} as annual_income_k_usd_text,
-            {{ missing_to_null('spending_score_text') }} as spending_score_text,
+            {{ missing_to_null("customer_id_text") }} as customer_id_text,
+            {{ missing_to_null("gender_text") }} as gender_text,
+            {{ missing_to_null("age_text") }} as age_text,
+            {{ missing_to_null("annual_income_k_usd_text") }} as annual_income_k_usd_text,
+            {{ missing_to_null("spending_score_text") }} as spending_score_text,
         from trimmed
     ),
 
@@ -29,15 +29,15 @@ with
         select
             line_number,
             raw_record,
-            try_cast({{ whole_number('customer_id_text') }} as bigint) as customer_id,
-            {{ gender_name('gender_text') }} as gender,
-            try_cast({{ whole_number('age_text') }} as integer) as age,
+            try_cast({{ whole_number("customer_id_text") }} as bigint) as customer_id,
+            {{ gender_name("gender_text") }} as gender,
+            try_cast({{ whole_number("age_text") }} as integer) as age,
             try_cast(annual_income_k_usd_text as double) as annual_income_k_usd,
-            try_cast({{ whole_number('spending_score_text') }} as integer) as spending_score,
+            try_cast({{ whole_number("spending_score_text") }} as integer) as spending_score,
             case
                 when gender_text is null
                 then 'gender:missing'
-                when {{ gender_name('gender_text') }} = 'Unknown'
+                when {{ gender_name("gender_text") }} = 'Unknown'
                 then 'gender:not_recognised'
             end as gender_note,
             nullif(
@@ -45,16 +45,12 @@ with
                     ', ',
                     {{
                         whole_number_reason(
-                            'customer_id', 'customer_id_text', 0, 9223372036854775807
+                            "customer_id", "customer_id_text", 0, 9223372036854775807
                         )
                     }},
-                    {{ whole_number_reason('age', 'age_text', 1, 120) }},
-                    {{
-                        amount_reason(
-                            'annual_income_k_usd', 'annual_income_k_usd_text', 0, 1000
-                        )
-                    }},
-                    {{ whole_number_reason('spending_score', 'spending_score_text', 1, 100) }}
+                    {{ whole_number_reason("age", "age_text", 1, 120) }},
+                    {{ amount_reason("annual_income_k_usd", "annual_income_k_usd_text", 0, 1000) }},
+                    {{ whole_number_reason("spending_score", "spending_score_text", 1, 100) }}
                 ),
                 ''
             ) as value_reasons,

@@ -1,0 +1,49 @@
+# Every target installs what it needs. PYTHON names the interpreter to make .venv with.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help build test lint format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: $(VENV)/installed ## Build the segments and print them
+	$(BIN)/dbt build
+	@$(BIN)/mall-segments segments
+
+test: lint ## Lint, check types, run every test and a build in a temporary place
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: $(VENV)/installed-dev ## Check format and style of Python and SQL
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfmt --check --quiet dbt_project tests/dbt analyses
+
+format: $(VENV)/installed-dev ## Format Python and SQL
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfmt dbt_project tests/dbt analyses
+
+lock: ## Refresh constraints.txt with the newest versions that pyproject.toml allows
+	rm -rf target/lock && $(PYTHON) -m venv target/lock
+	target/lock/bin/python -m pip --quiet install -e '.[dev]'
+	target/lock/bin/python -m pip freeze --exclude-editable | grep '==' > constraints.txt
+	rm -rf target/lock
+
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) target logs dev.duckdb dev.duckdb.wal
+
+$(VENV)/installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "mall-segments needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 build"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) install -e . -c constraints.txt
+	touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(PIP) install -e '.[dev]' -c constraints.txt
+	touch $@
