@@ -107,13 +107,11 @@ def _search(points: WeightedPoints, previous: Floats, random_state: int) -> tupl
     seeded = _seeded(points, k, random_state).labels_.astype(np.intp)
     partitions, origin = np.unique(np.vstack([incremental, seeded]), axis=0, return_inverse=True)
     improved = improve_by_single_moves(points.coordinates, points.weights, partitions, k)
-    fits = [_centroids_of(points, labels, k) for labels in improved]
-    objective = np.array(
-        [_wcss(points, labels, c) for labels, c in zip(improved, fits, strict=True)]
-    )
+    centroids = [_centroids_of(points, labels, k) for labels in improved]
+    objective = np.array([_wcss(points, *pair) for pair in zip(improved, centroids, strict=True)])
     best = int(objective.argmin())
     at_best = objective[origin.ravel()[: len(starts)]] <= objective[best] * (1 + SAME_WCSS)
-    return fits[best], len(starts), int(at_best.sum())
+    return centroids[best], len(starts), int(at_best.sum())
 
 
 def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:

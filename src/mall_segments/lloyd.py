@@ -54,7 +54,8 @@ def lloyd(coordinates: Floats, weights: Floats, centroids: Floats) -> LloydBatch
 
     Notes
     -----
-    A cluster that loses all its weight restarts at the point that costs most, as in scikit-learn.
+    Clusters that lose all their weight restart at the points that cost most, as in scikit-learn;
+    they stay empty only where a problem has fewer distinct points than clusters.
     Source: Lloyd (1982), Least squares quantization in PCM.
 
     Examples
@@ -196,8 +197,9 @@ def _weighted_means(
         sums[:, :, column] = np.bincount(cell, whole, problems * k).reshape(problems, k)
     total = sums[:, :, features]
     means = sums[:, :, :features] / np.where(total == 0, 1.0, total)[:, :, None]
-    for problem, cluster in np.argwhere(total == 0):
-        costliest = np.argsort(-cost[problem], kind="stable")
+    for problem in np.flatnonzero((total == 0).any(axis=1)):
+        empty = np.flatnonzero(total[problem] == 0)
+        costliest = np.argsort(-cost[problem], kind="stable")[: len(empty)]
         own_points = points[0 if len(points) == 1 else problem]
-        means[problem, cluster] = own_points[:, costliest[cluster % len(costliest)]]
+        means[problem, empty[: len(costliest)]] = own_points[:, costliest].T
     return means

@@ -1,0 +1,56 @@
+import math
+
+import duckdb
+import numpy as np
+import pytest
+
+from mall_segments.assignment import Scaling
+from mall_segments.duckdb_engine import read_points, relation_from_rows, text_rows
+
+
+@pytest.fixture
+def connection():
+    with duckdb.connect() as connection:
+        yield connection
+
+
+def test_values_survive_the_way_into_the_engine(connection):
+    rows = [
+        (1, math.pi, "it's", True, None),
+        (2, 1e-300, 'a "quote"', False, 0.1 + 0.2),
+        (3, np.float64(1) / 3, "naïve", np.True_, -0.0),
+    ]
+    columns = [("a", "integer"), ("b", "double"), ("c", "varchar"), ("d", "boolean")]
+    relation = relation_from_rows(connection, [*columns, ("e", "double")], rows)
+    assert relation.columns == ["a", "b", "c", "d", "e"]
+    assert relation.fetchall() == rows
+
+
+def test_no_rows_keep_their_types(connection):
+    relation = relation_from_rows(connection, [("a", "integer"), ("b", "varchar")], [])
+    assert relation.fetchall() == []
+    assert [str(kind) for kind in relation.types] == ["INTEGER", "VARCHAR"]
+
+
+def test_points_that_the_features_do_not_tell_apart_are_added_up(connection):
+    points = connection.sql(
+        """
+        select *
+        from (values (20.0, 5.0, 2), (30.0, 5.0, 3), (20.0, 1.0, 4)) as t(a, b, customers)
+        """
+    )
+    result = read_points(points, [Scaling("b", 1.0, 2.0, 1.0, 5.0)])
+    assert result.coordinates.tolist() == [[0.0], [2.0]]
+    assert result.weights.tolist() == [4.0, 5.0]
+
+
+def test_text_rows_keep_the_spelling_and_leave_other_columns_behind(connection):
+    source = connection.sql(
+        """
+        select *
+        from (values ('007', 'a"b', 'x')) as t("the ""ID"" of", gender, email)
+        """
+    )
+    rows = text_rows(source, {"customer_id": 'the "ID" of', "gender": "gender"})
+    assert rows.columns == ["line_number", "customer_id", "gender", "raw_record"]
+    assert rows.fetchall() == [(2, "007", 'a"b', r'{"customer_id":"007","gender":"a\"b"}')]

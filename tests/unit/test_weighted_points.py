@@ -1,0 +1,40 @@
+import numpy as np
+import pytest
+
+from mall_segments.errors import TooFewPointsError
+from mall_segments.weighted_points import WeightedPoints
+
+
+def test_rows_are_collected_whatever_their_order(mall_rows, generator):
+    rows = mall_rows()
+    points = WeightedPoints.from_rows(rows)
+    shuffled = WeightedPoints.from_rows(generator.permutation(rows))
+    assert len(points) == 196
+    assert points.customers == 200
+    np.testing.assert_array_equal(points.coordinates, shuffled.coordinates)
+    np.testing.assert_array_equal(points.weights, shuffled.weights)
+
+
+def test_standardised_customers_have_the_published_total_sum_of_squares(mall_points):
+    assert mall_points().total_sum_of_squares == pytest.approx(400, rel=1e-12)
+
+
+def test_coarsening_keeps_weight_and_mean(generator):
+    points = WeightedPoints.from_rows(generator.normal(size=(5_000, 3)))
+    coarse = points.coarsened(400)
+    assert 200 < len(coarse) <= 400
+    assert coarse.customers == pytest.approx(5_000)
+    np.testing.assert_allclose(coarse.mean, points.mean, atol=1e-12)
+    assert coarse.total_sum_of_squares < points.total_sum_of_squares
+
+
+def test_few_points_are_left_alone(mall_points):
+    points = mall_points()
+    assert points.coarsened(196) is points
+
+
+def test_too_few_points_say_how_many_there_are():
+    points = WeightedPoints.from_rows(np.array([[1.0], [1.0], [2.0]]))
+    points.require_at_least(2)
+    with pytest.raises(TooFewPointsError, match=r"Found 2 distinct .* 3 segments need at least 3"):
+        points.require_at_least(3)
