@@ -1,0 +1,88 @@
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
+DBT = Path(sys.executable).with_name("dbt")
+MARTS = (
+    "customer_segments",
+    "segment_profiles",
+    "segment_centroids",
+    "segment_traits",
+    "k_selection",
+    "segmentation_quality",
+)
+
+
+class Project:
+    """A copy of the dbt project with a database of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "dev.duckdb"
+        for name in PROJECT:
+            copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+            copy(ROOT / name, folder / name)
+        shutil.copytree(ROOT / "tests" / "dbt", folder / "tests" / "dbt")
+
+    @property
+    def seed(self) -> Path:
+        return self.folder / "seeds" / "Mall_Customers.csv"
+
+    def dbt(self, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
+        """Run dbt as a user does, in the folder of the project."""
+        extra = ["--vars", json.dumps(variables)] if variables else []
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
+        environment.pop("MALL_SEGMENTS_DATABASE", None)
+        return subprocess.run(
+            [DBT, "--no-use-colors", *arguments, *extra],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def build(self, *arguments: str, **variables: object) -> str:
+        """Run dbt build without its tests, expect success, and return what it printed."""
+        result = self.dbt("build", "--resource-types", "seed", "model", *arguments, **variables)
+        assert result.returncode == 0, result.stdout
+        return result.stdout
+
+    def query(self, sql: str) -> list[tuple]:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            return connection.sql(sql).fetchall()
+
+    def marts(self) -> dict[str, list[tuple]]:
+        """Every mart row by row as stored, without the columns that name the build."""
+        with duckdb.connect(str(self.database), read_only=True) as connection:
+            contents = {}
+            for mart in MARTS:
+                relation = connection.table(f"marts.{mart}")
+                stamps = ("segmented_at", "build_id")
+                columns = [name for name in relation.columns if name not in stamps]
+                contents[mart] = relation.project(", ".join(columns)).fetchall()
+            return contents
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def mall(tmp_path_factory):
+    """The project, built with all its dbt tests from the shipped seed. Not to be changed."""
+    project = Project(tmp_path_factory.mktemp("mall"))
+    result = project.dbt("build")
+    assert result.returncode == 0, result.stdout
+    assert "WARN=0 ERROR=0 SKIP=0" in result.stdout
+    return project

@@ -1,0 +1,82 @@
+"""Variables, modes of dbt, and what must not change the result."""
+
+import random
+
+import pytest
+
+TRIPLE = ["age", "annual_income_k_usd", "spending_score"]
+
+
+def test_six_segments_by_three_features(project):
+    result = project.dbt("build", k=6, segmentation_features=TRIPLE)
+    assert result.returncode == 0, result.stdout
+    sizes = project.query("select customers from marts.segment_profiles order by customers desc")
+    assert [size for (size,) in sizes] == [45, 39, 38, 33, 24, 21]
+    ((wcss, reason),) = project.query(
+        "select wcss, selection_reason from marts.k_selection where is_selected"
+    )
+    assert wcss == pytest.approx(133.868334, abs=5e-7)
+    assert reason.startswith("k = 6 was set by the variable k; the rule would choose 6.")
+    names = project.query("select segment_name from marts.segment_profiles order by segment_key")
+    assert names == [
+        ("Middle income, steady spenders, age about 56",),
+        ("High income, high spenders",),
+        ("Middle income, steady spenders, age about 27",),
+        ("High income, low spenders",),
+        ("Low income, high spenders",),
+        ("Low income, low spenders",),
+    ]
+
+
+@pytest.mark.parametrize("k", [1, 10])
+def test_any_k_has_named_segments_and_passes_its_tests(project, k):
+    result = project.dbt("build", k=k, segmentation_features=["age", "spending_score"])
+    assert result.returncode == 0, result.stdout
+    ((segments, names),) = project.query(
+        "select count(*), count(distinct segment_name) from marts.segment_profiles"
+    )
+    assert (segments, names) == (k, k)
+
+
+def test_seed_order_and_threads_change_no_byte_of_the_marts(mall, project):
+    header, *rows = project.seed.read_text().splitlines(keepends=True)
+    random.Random(7).shuffle(rows)
+    project.seed.write_text(header + "".join(rows))
+    profiles = project.folder / "profiles.yml"
+    profiles.write_text(profiles.read_text().replace("threads: 4", "threads: 1"))
+    project.build(random_state=12345)
+    assert project.marts() == mall.marts()
+
+
+def test_a_second_build_changes_no_byte_of_the_marts(project):
+    project.build()
+    first = project.marts()
+    project.build()
+    assert project.marts() == first
+
+
+def test_an_empty_run_builds_every_relation_without_rows(project):
+    result = project.dbt("build", "--empty")
+    assert result.returncode == 0, result.stdout
+    for mart in project.marts().values():
+        assert mart == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"k": 0}, "The variable k is 0, expected 'auto' or an integer from 1 to 50."),
+        ({"segmentation_features": ["wealth"]}, "expected distinct features out of ['age',"),
+        ({"gender_map": {"1": "Woman"}}, "gender_map: 1 maps to Woman, expected one of"),
+    ],
+)
+def test_a_setting_that_means_nothing_is_named_without_a_traceback(project, variables, message):
+    result = project.dbt("build", "--resource-types", "seed", "model", **variables)
+    assert result.returncode != 0
+    assert message in result.stdout
+    assert "Traceback" not in result.stdout
+
+
+def test_the_project_parses_without_a_warning(project):
+    result = project.dbt("parse", "--show-all-deprecations", "--warn-error")
+    assert result.returncode == 0, result.stdout
