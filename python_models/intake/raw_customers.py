@@ -4,6 +4,7 @@ from mall_segments.dbt_intake import raw_customers
 def model(dbt, session):
     dbt.config(materialized="table")
     return raw_customers(
-        source=dbt.ref("Mall_Customers"),
+        session,
+        seed=dbt.ref("Mall_Customers"),
         settings=dbt.config.meta_get("settings"),
     )

@@ -1,15 +1,30 @@
-"""The command line: `mall-segments`."""
+"""The command line: `mall-segments`.
+
+Exit codes: 0 done, 2 refused (the source, a setting or an argument), otherwise that of dbt or of a
+fault of our own, 1.
+"""
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mall_segments.errors import MallSegmentsError
+from mall_segments.intake.gates import Gates
+
+if TYPE_CHECKING:
+    from mall_segments.intake.source import Inspection
 
 EXIT_REFUSED = 2
+PROGRESS_FROM_BYTES = 1 << 26
 
 
 class Commands(click.Group):
@@ -25,6 +40,47 @@ class Commands(click.Group):
             ctx.exit(EXIT_REFUSED)
 
 
+class Pairs(click.ParamType):
+    """An option of the form NAME=VALUE, or several separated by commas."""
+
+    name = "name=value"
+
+    def __init__(self, *, several: bool) -> None:
+        self.several = several
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> list[tuple[str, str]]:
+        """Split the text into (name, value) pairs."""
+        text = str(value)
+        pairs = [part.partition("=") for part in (text.split(",") if self.several else [text])]
+        if not all(name.strip() and sign and meaning.strip() for name, sign, meaning in pairs):
+            self.fail(f"{text!r} is not of the form NAME=VALUE.", param, ctx)
+        return [(name.strip(), meaning.strip()) for name, _, meaning in pairs]
+
+
+def intake_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how a source of customers is read."""
+    for gate in reversed(fields(Gates)):
+        command = click.option(
+            f"--{gate.name.replace('_', '-')}",
+            type=int if isinstance(gate.default, int) and gate.name.endswith("s") else float,
+            help=f"Gate of the intake policy, {gate.default} unless the project says otherwise.",
+        )(command)
+    command = click.option(
+        "--gender-map",
+        type=Pairs(several=True),
+        help="What other genders mean, such as '1=Female,2=Male'.",
+    )(command)
+    return click.option(
+        "--alias",
+        "aliases",
+        type=Pairs(several=False),
+        multiple=True,
+        help="Another name of a column, such as 'annual_income_k_usd=Ingreso anual'. Repeatable.",
+    )(command)
+
+
 @click.group(cls=Commands)
 @click.version_option(package_name="mall-segments")
 def main() -> None:
@@ -32,10 +88,78 @@ def main() -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@intake_options
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def inspect(
+    file: Path,
+    aliases: Sequence[list[tuple[str, str]]],
+    gender_map: list[tuple[str, str]] | None,
+    as_json: bool,
+    **gates: float | None,
+) -> None:
+    """Read a customers FILE by the intake policy and say what a build would do with it."""
+    from rich.console import Console
+
+    from mall_segments.intake.report import as_object, print_inspection
+    from mall_segments.project_sql import project_variables
+
+    overrides = _overrides(aliases, gender_map, gates)
+    inspection, error = _inspect(file, project_variables() | overrides, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps(as_object(inspection, error), ensure_ascii=False))
+    else:
+        print_inspection(str(file), inspection, error, Console())
+    sys.exit(EXIT_REFUSED if error else 0)
+
+
+@main.command()
+@click.option(
+    "--customers",
+    type=click.Path(path_type=Path),
+    help="A CSV or Parquet file of customers; the project's own source if not given.",
+)
+@intake_options
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+def build(
+    customers: Path | None,
+    aliases: Sequence[list[tuple[str, str]]],
+    gender_map: list[tuple[str, str]] | None,
+    dbt_arguments: tuple[str, ...],
+    **gates: float | None,
+) -> None:
+    """Run dbt build and print the segments.
+
+    A file that is refused stops here, before dbt begins. DBT_ARGUMENTS after -- go to dbt.
+    """
+    from rich.console import Console
+
+    from mall_segments.intake.report import print_inspection
+    from mall_segments.project_sql import find_project, project_variables
+    from mall_segments.segment_table import print_segments
+
+    overrides = _overrides(aliases, gender_map, gates)
+    if customers:
+        inspection, error = _inspect(customers, project_variables() | overrides, quiet=False)
+        print_inspection(str(customers), inspection, error, Console())
+        if error:
+            sys.exit(EXIT_REFUSED)
+        overrides["customers_path"] = str(customers.resolve())
+    project = find_project()
+    command = [str(Path(sys.executable).with_name("dbt")), "build", *dbt_arguments]
+    if overrides:
+        command += ["--vars", json.dumps(overrides)]
+    finished = subprocess.run(command, cwd=project, check=False)  # noqa: S603 - our own command
+    if finished.returncode:
+        sys.exit(finished.returncode)
+    print_segments(project / _database())
+
+
+@main.command()
 @click.option(
     "--database",
     type=click.Path(path_type=Path),
-    default=lambda: Path(os.environ.get("MALL_SEGMENTS_DATABASE", "dev.duckdb")),
+    default=lambda: _database(),
     show_default="dev.duckdb",
     help="The DuckDB file to read.",
 )
@@ -44,6 +168,56 @@ def segments(database: Path) -> None:
     from mall_segments.segment_table import print_segments
 
     print_segments(database)
+
+
+def _database() -> Path:
+    return Path(os.environ.get("MALL_SEGMENTS_DATABASE", "dev.duckdb"))
+
+
+def _overrides(
+    aliases: Sequence[list[tuple[str, str]]],
+    gender_map: list[tuple[str, str]] | None,
+    gates: Mapping[str, float | None],
+) -> dict[str, object]:
+    overrides: dict[str, object] = {
+        name: value for name, value in gates.items() if value is not None
+    }
+    if aliases:
+        names: dict[str, list[str]] = {}
+        for field, name in (pair for pairs in aliases for pair in pairs):
+            names.setdefault(field, []).append(name)
+        overrides["column_aliases"] = names
+    if gender_map:
+        overrides["gender_map"] = dict(gender_map)
+    return overrides
+
+
+def _inspect(
+    file: Path, settings: Mapping[str, object], *, quiet: bool
+) -> tuple[Inspection, MallSegmentsError | None]:
+    import duckdb
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from mall_segments.intake.source import Inspection, inspect_file
+
+    size = file.stat().st_size if file.is_file() else 0
+    shown = not quiet and size >= PROGRESS_FROM_BYTES
+    bar = Progress(console=Console(stderr=True), disable=not shown, transient=True)
+    with duckdb.connect() as session, bar:
+        task = bar.add_task("Checking every byte", total=size)
+
+        def advance(done: int) -> None:
+            bar.advance(task, done)
+            if bar.tasks[task].completed >= size:
+                bar.update(task, description="Judging every row", total=None)
+
+        try:
+            inspection = inspect_file(session, file, settings, advance)
+        except MallSegmentsError as error:
+            return Inspection(), error
+        inspection.rows = None
+        return inspection, inspection.error
 
 
 if __name__ == "__main__":

@@ -1,36 +1,65 @@
-"""What the intake model calls: a table of customers in, their text rows out."""
+"""What the intake model calls: a source of customers in, their text rows out."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mall_segments.duckdb_engine import text_rows
-from mall_segments.intake.header import resolve_header
-from mall_segments.settings import parse_aliases
+from mall_segments.errors import InputRefusedError
+from mall_segments.intake.source import inspect_file, inspect_relation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from duckdb import DuckDBPyRelation
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 
-def raw_customers(source: DuckDBPyRelation, settings: Mapping[str, object]) -> DuckDBPyRelation:
-    """Return the five fields of every row of a source as text, with its line number.
+def raw_customers(
+    session: DuckDBPyConnection, seed: DuckDBPyRelation, settings: Mapping[str, object]
+) -> DuckDBPyRelation:
+    """Return the five fields of every row of the source as text, with its line number.
+
+    The source is the file `customers_path`, else the relation `customers_relation`, else the seed.
+    It is judged by every rule and gate before anything is returned, so that a refused source stops
+    the build before anything of it is written.
 
     Parameters
     ----------
-    source : relation
-        Any table of customers; the first row counts as line 2, after the header.
+    session : DuckDB connection
+    seed : relation of the seed
     settings : mapping
-        `column_aliases`.
+        `customers_path`, `customers_relation`, `column_aliases`, `gender_map` and the gates.
 
     Returns
     -------
-    relation with `line_number`, one text column per field, and `raw_record`, the fields as JSON
+    relation with `line_number`, one text column per field, `raw_record` (the fields as JSON) and
+    `intake_reason` (why the record is none, else null)
 
     Raises
     ------
-    SettingError, MissingColumnError, AmbiguousColumnError
+    SettingError, InputRefusedError
     """
-    aliases = parse_aliases(settings["column_aliases"])
-    return text_rows(source, resolve_header(source.columns, aliases).columns)
+    if settings["customers_path"]:
+        path = Path(str(settings["customers_path"]))
+        inspection = inspect_file(session, path, settings)
+    elif settings["customers_relation"]:
+        relation = _relation(session, str(settings["customers_relation"]))
+        inspection = inspect_relation(session, relation, settings)
+    else:
+        inspection = inspect_relation(session, seed, settings)
+    if inspection.rows is None or inspection.error:
+        raise inspection.error or AssertionError("an inspection ends with rows or an error")
+    return inspection.rows
+
+
+def _relation(session: DuckDBPyConnection, name: str) -> DuckDBPyRelation:
+    import duckdb
+
+    try:
+        return session.table(name)
+    except duckdb.Error as error:
+        raise InputRefusedError(
+            "RELATION_NOT_FOUND",
+            f"There is no relation {name} in the warehouse: {str(error).splitlines()[0]}",
+            "Name it with its schema: customers_relation: crm.customers.",
+        ) from None

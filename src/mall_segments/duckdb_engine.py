@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,21 +26,6 @@ def read_scaling(scaling: DuckDBPyRelation, features: Sequence[str]) -> list[Sca
     columns = ("feature", "mean", "scale", "minimum", "maximum")
     by_feature = {row[0]: Scaling(*row) for row in read_rows(scaling, columns)}
     return [by_feature[feature] for feature in features if feature in by_feature]
-
-
-def text_rows(source: DuckDBPyRelation, column_of: Mapping[str, str]) -> DuckDBPyRelation:
-    """Return the fields of a source as text, numbered by line, with the record as JSON."""
-    text = {field: f"cast({_quoted(column)} as varchar)" for field, column in column_of.items()}
-    record = ", ".join(f"'{field}', {expression}" for field, expression in text.items())
-    return source.project(
-        ", ".join(
-            [
-                "row_number() over () + 1 as line_number",
-                *(f"{expression} as {field}" for field, expression in text.items()),
-                f"cast(json_object({record}) as varchar) as raw_record",
-            ]
-        )
-    )
 
 
 def read_points(points: DuckDBPyRelation, scaling: Sequence[Scaling]) -> WeightedPoints:
@@ -89,7 +74,3 @@ def _literal(value: object) -> str:
         return "true" if value else "false"
     text = repr(float(value)) if isinstance(value, float) else str(value)
     return "'" + text.replace("'", "''") + "'"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

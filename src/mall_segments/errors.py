@@ -58,19 +58,45 @@ class MissingSelectionError(MallSegmentsError):
         )
 
 
-class MissingColumnError(MallSegmentsError):
+class InputRefusedError(MallSegmentsError):
+    """A source of customers that cannot be built from.
+
+    Attributes
+    ----------
+    columns : fields or columns that the refusal is about, if any
+    line : line of the file where it was found, counted from 1, if known
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        hint: str,
+        *,
+        columns: list[str] | None = None,
+        line: int | None = None,
+    ) -> None:
+        where = f" (line {line})" if line is not None else ""
+        super().__init__(code, f"{message}{where}", hint)
+        self.columns = columns
+        self.line = line
+
+
+class MissingColumnError(InputRefusedError):
     """A table of customers without one of the five columns."""
 
     def __init__(self, fields: list[str], found: list[str]) -> None:
-        example = f"column_aliases: {{{fields[0]}: ['the name in your table']}}"
         super().__init__(
             "MISSING_COLUMN",
             f"No column found for {', '.join(fields)}. The columns are: {', '.join(found)}.",
-            f"If one of them holds it under another name, add an alias: {example}.",
+            "If one of them holds it under another name, add an alias: "
+            f"column_aliases: {{{fields[0]}: ['the name in your table']}}, "
+            f"or --alias '{fields[0]}=the name in your table'.",
+            columns=fields,
         )
 
 
-class AmbiguousColumnError(MallSegmentsError):
+class AmbiguousColumnError(InputRefusedError):
     """Two columns that could both hold the same field."""
 
     def __init__(self, field: str, columns: list[str]) -> None:
@@ -78,6 +104,7 @@ class AmbiguousColumnError(MallSegmentsError):
             "AMBIGUOUS_COLUMN",
             f"Several columns could hold {field}: {', '.join(columns)}.",
             "Rename or remove all but one of them.",
+            columns=columns,
         )
 
 

@@ -10,6 +10,10 @@
     case when {{ is_whole_number(text) }} then try_cast({{ text }} as decimal(38, 0)) end
 {%- endmacro %}
 
+{% macro amount(text) -%}
+    case when {{ is_number(text) }} then try_cast({{ text }} as double) end
+{%- endmacro %}
+
 {% macro whole_number_reason(field, text, smallest, largest) -%}
     case
         when {{ text }} is null
@@ -30,12 +34,7 @@
         then '{{ field }}:missing'
         when not {{ is_number(text) }}
         then '{{ field }}:not_a_number'
-        when
-            coalesce(
-                try_cast({{ text }} as double) <= {{ above }}
-                or try_cast({{ text }} as double) > {{ largest }},
-                true
-            )
+        when coalesce({{ amount(text) }} <= {{ above }} or {{ amount(text) }} > {{ largest }}, true)
         then '{{ field }}:out_of_range'
     end
 {%- endmacro %}

@@ -1,5 +1,3 @@
-{{ config(materialized="table") }}
-
 with
     stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
 

@@ -5,6 +5,7 @@ with
         select
             line_number,
             raw_record,
+            intake_reason,
             {{ clean_text("customer_id") }} as customer_id_text,
             {{ clean_text("gender") }} as gender_text,
             {{ clean_text("age") }} as age_text,
@@ -17,6 +18,7 @@ with
         select
             line_number,
             raw_record,
+            intake_reason,
             {{ missing_to_null("customer_id_text") }} as customer_id_text,
             {{ missing_to_null("gender_text") }} as gender_text,
             {{ missing_to_null("age_text") }} as age_text,
@@ -32,28 +34,44 @@ with
             try_cast({{ whole_number("customer_id_text") }} as bigint) as customer_id,
             {{ gender_name("gender_text") }} as gender,
             try_cast({{ whole_number("age_text") }} as integer) as age,
-            try_cast(annual_income_k_usd_text as double) as annual_income_k_usd,
+            {{ amount("annual_income_k_usd_text") }} as annual_income_k_usd,
             try_cast({{ whole_number("spending_score_text") }} as integer) as spending_score,
+            gender_text is not null as is_gender_given,
             case
+                when intake_reason is not null
+                then null
                 when gender_text is null
                 then 'gender:missing'
                 when {{ gender_name("gender_text") }} = 'Unknown'
                 then 'gender:not_recognised'
             end as gender_note,
-            nullif(
-                concat_ws(
-                    ', ',
-                    {{
-                        whole_number_reason(
-                            "customer_id", "customer_id_text", 0, 9223372036854775807
-                        )
-                    }},
-                    {{ whole_number_reason("age", "age_text", 1, 120) }},
-                    {{ amount_reason("annual_income_k_usd", "annual_income_k_usd_text", 0, 1000) }},
-                    {{ whole_number_reason("spending_score", "spending_score_text", 1, 100) }}
-                ),
-                ''
-            ) as value_reasons,
+            case
+                when intake_reason is not null
+                then intake_reason
+                else
+                    nullif(
+                        concat_ws(
+                            ', ',
+                            {{
+                                whole_number_reason(
+                                    "customer_id", "customer_id_text", 0, 9223372036854775807
+                                )
+                            }},
+                            {{ whole_number_reason("age", "age_text", 1, 120) }},
+                            {{
+                                amount_reason(
+                                    "annual_income_k_usd", "annual_income_k_usd_text", 0, 1000
+                                )
+                            }},
+                            {{
+                                whole_number_reason(
+                                    "spending_score", "spending_score_text", 1, 100
+                                )
+                            }}
+                        ),
+                        ''
+                    )
+            end as value_reasons,
         from marked
     ),
 
@@ -95,6 +113,7 @@ with
             age,
             annual_income_k_usd,
             spending_score,
+            is_gender_given,
         from repeated
     )
 

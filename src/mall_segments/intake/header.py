@@ -81,6 +81,12 @@ def resolve_header(
     return Header({field: columns[0] for field, columns in found.items()}, tuple(ignored))
 
 
+def fields_named(names: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> set[str]:
+    """Return the fields that some column names."""
+    field_of = _field_of_alias(aliases)
+    return {field_of[normalised(name)] for name in names if normalised(name) in field_of}
+
+
 def normalised(name: str) -> str:
     """Return a name case-folded, with letters and digits only.
 

@@ -1,0 +1,132 @@
+"""What the row rules say of a source: counts, reasons, and the figures that the gates look at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+LINES_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Counts over the rows of `stg_customers_parsed`.
+
+    Attributes
+    ----------
+    rows_read, rows_accepted : int
+    reasons : mapping of reason to quarantined rows that have it
+    first_lines : mapping of reason to the first lines it was found on
+    notes : mapping of note to accepted rows that have it
+    genders_given, genders_unrecognised : int, over all rows
+    unrecognised_examples : the most frequent of them
+    median_income : median of every readable income in k$, None without any
+    distinct_points : distinct (age, income, score) of the accepted rows
+    distinct_values : distinct accepted values of income and score
+    """
+
+    rows_read: int
+    rows_accepted: int
+    reasons: dict[str, int]
+    first_lines: dict[str, list[int]]
+    notes: dict[str, int]
+    genders_given: int
+    genders_unrecognised: int
+    unrecognised_examples: list[str]
+    median_income: float | None
+    distinct_points: int
+    distinct_values: dict[str, int]
+
+    @property
+    def rows_quarantined(self) -> int:
+        """Rows read that are no customers."""
+        return self.rows_read - self.rows_accepted
+
+    def described_reasons(self) -> str:
+        """Return the reasons with their counts and first lines, most frequent first."""
+        return "; ".join(
+            f"{reason} {count} (lines {', '.join(map(str, self.first_lines[reason]))})"
+            for reason, count in self.reasons.items()
+        )
+
+
+def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
+    """Count what the row rules found.
+
+    Parameters
+    ----------
+    session : DuckDB connection
+    parsed : relation with the columns of `stg_customers_parsed`
+    raw : relation with the columns of `raw_customers`
+    """
+    ((read, accepted, given, unrecognised, median),) = session.sql(
+        f"""
+        select
+            count(*),
+            count(*) filter (reasons is null),
+            count(*) filter (is_gender_given),
+            count(*) filter (gender_note = 'gender:not_recognised'),
+            median(annual_income_k_usd)
+        from {parsed}
+        """
+    ).fetchall()
+    ((points, incomes, scores),) = session.sql(
+        f"""
+        select count(*), count(distinct annual_income_k_usd), count(distinct spending_score)
+        from (
+            select age, annual_income_k_usd, spending_score
+            from {parsed}
+            where reasons is null
+            group by all
+        )
+        """
+    ).fetchall()
+    reasons = session.sql(
+        f"""
+        select reason, count(*) as rows_found, min(line_number, {LINES_SHOWN})
+        from (
+            select line_number, unnest(string_split(reasons, ', ')) as reason
+            from {parsed}
+            where reasons is not null
+        )
+        group by reason
+        order by rows_found desc, reason
+        """
+    ).fetchall()
+    notes = session.sql(
+        f"""
+        select gender_note, count(*)
+        from {parsed}
+        where reasons is null and gender_note is not null
+        group by gender_note
+        order by gender_note
+        """
+    ).fetchall()
+    examples = session.sql(
+        f"""
+        select gender
+        from {raw}
+        semi join {parsed} as parsed
+            on {raw}.line_number = parsed.line_number
+            and parsed.gender_note = 'gender:not_recognised'
+        group by gender
+        order by count(*) desc, gender
+        limit 3
+        """
+    ).fetchall()
+    return Tally(
+        rows_read=read,
+        rows_accepted=accepted,
+        reasons={reason: count for reason, count, _ in reasons},
+        first_lines={reason: lines for reason, _, lines in reasons},
+        notes=dict(notes),
+        genders_given=given,
+        genders_unrecognised=unrecognised,
+        unrecognised_examples=[gender for (gender,) in examples],
+        median_income=median,
+        distinct_points=points,
+        distinct_values={"annual_income_k_usd": incomes, "spending_score": scores},
+    )

@@ -1,0 +1,228 @@
+"""The records of any source as text under the five fields, in a temporary table of the engine."""
+
+from __future__ import annotations
+
+import csv
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mall_segments.intake.dialect import Dialect, malformed_csv, strict_reader
+from mall_segments.intake.header import FIELDS, Header
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+ROWS = "intake_rows"
+PARSED = "intake_parsed"
+LONGEST_LINE = 1 << 23
+# No text holds this, so that an empty field differs from one that is not there.
+NOT_THERE = "\x01\x02"
+WRONG_WIDTH = "field_count"
+
+
+def rows_of_relation(
+    session: DuckDBPyConnection, source: DuckDBPyRelation, header: Header
+) -> DuckDBPyRelation:
+    """Take the rows of a table; the first counts as line 2, as if a header stood above it."""
+    text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
+    rows = source.project(f"row_number() over () + 1 as line_number, {', '.join(text)}")
+    record = f"cast({_record(FIELDS)} as varchar) as raw_record"
+    return _keep(session, rows.project(f"*, {record}, cast(null as varchar) as intake_reason"))
+
+
+def rows_of_regular_file(
+    session: DuckDBPyConnection, path: Path, dialect: Dialect
+) -> DuckDBPyRelation:
+    """Take the records of a text file as the engine's reader parses them.
+
+    Parameters
+    ----------
+    session : DuckDB connection
+    path : Path
+        A file for which `scan_text` returned True.
+    dialect : Dialect
+
+    Raises
+    ------
+    InputRefusedError
+        MALFORMED_CSV, for a line beyond all measure.
+    """
+    width = len(dialect.names)
+    columns = [f"column_{number}" for number in range(width + 1)]
+    present = " + ".join(f"cast({column} is not null as integer)" for column in columns)
+    fields = ", ".join(
+        f"column_{position} as {field}"
+        for field, position in zip(FIELDS, dialect.positions, strict=True)
+    )
+    white_space = "' ' || chr(9) || chr(11) || chr(12) || chr(13)"
+    whole_record = f"concat({', '.join(columns)})"
+    session.execute("drop table if exists reject_errors")
+    session.execute("drop table if exists reject_scans")
+    session.execute(
+        f"""
+        create or replace temp table {PARSED} as
+        select
+            row_number() over () as ordinal,
+            {fields},
+            {present} as fields_found,
+            case
+                when trim(column_0, {white_space}) = ''
+                then trim({whole_record}, {white_space}) = ''
+                else false
+            end as is_blank
+        from read_csv(
+            {_literal(one_file(path))},
+            auto_detect = false,
+            header = false,
+            skip = {dialect.header_line},
+            delim = {_literal(dialect.delimiter)},
+            quote = '"',
+            escape = '"',
+            nullstr = {_literal(NOT_THERE)},
+            null_padding = true,
+            strict_mode = true,
+            max_line_size = {LONGEST_LINE},
+            buffer_size = {4 * LONGEST_LINE},
+            columns = {{{", ".join(f"'{column}': 'varchar'" for column in columns)}}},
+            store_rejects = true
+        )
+        """
+    )
+    rejected = session.sql(
+        "select error_type, line from reject_errors group by all order by line"
+    ).fetchall()
+    for kind, line in rejected:
+        if kind != "TOO MANY COLUMNS":
+            raise malformed_csv(line)
+    wrong_width = f"fields_found <> {width}"
+    kept = ", ".join(
+        f"case when {wrong_width} then null else {field} end as {field}" for field in FIELDS
+    )
+    rows = session.sql(
+        f"""
+        with
+            rejected_lines as (select distinct line from reject_errors),
+
+            rejects as (
+                select
+                    line,
+                    row_number() over (order by line) as rejects_before,
+                    line - {dialect.header_line} - row_number() over (order by line) as rows_before
+                from rejected_lines
+            ),
+
+            shifts as (
+                select -1 as rows_before, 0 as rejects_before
+                union all
+                select rows_before, max(rejects_before) from rejects group by rows_before
+            ),
+
+            numbered as (
+                select
+                    {PARSED}.ordinal + shifts.rejects_before + {dialect.header_line} as line_number,
+                    {PARSED}.*
+                from {PARSED}
+                asof join shifts on {PARSED}.ordinal > shifts.rows_before
+                where not {PARSED}.is_blank
+            )
+
+        select line_number, {kept}, fields_found from numbered
+        union all
+        select line, {", ".join(f"null as {field}" for field in FIELDS)}, null from rejects
+        """
+    )
+    return _keep(session, _with_width(rows, width))
+
+
+def rows_of_irregular_file(
+    session: DuckDBPyConnection, path: Path, dialect: Dialect
+) -> DuckDBPyRelation:
+    """Take the records of a text file that only a strict reader, record by record, gets right.
+
+    Raises
+    ------
+    InputRefusedError
+        MALFORMED_CSV
+    """
+    width = len(dialect.names)
+    with tempfile.TemporaryDirectory() as folder:
+        rewritten = Path(folder) / "records.csv"
+        with rewritten.open("w", encoding="utf-8", newline="") as file:
+            try:
+                csv.writer(file, lineterminator="\n").writerows(_records(path, dialect))
+            except csv.Error as error:
+                raise malformed_csv(int(str(error))) from None
+        columns = {
+            "line_number": "bigint",
+            **dict.fromkeys(FIELDS, "varchar"),
+            "fields_found": "integer",
+        }
+        rows = session.sql(
+            f"""
+            select * from read_csv(
+                {_literal(one_file(rewritten))},
+                auto_detect = false,
+                header = false,
+                delim = ',',
+                quote = '"',
+                escape = '"',
+                nullstr = {_literal(NOT_THERE)},
+                max_line_size = {LONGEST_LINE},
+                buffer_size = {4 * LONGEST_LINE},
+                columns = {{{", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())}}}
+            )
+            """
+        )
+        return _keep(session, _with_width(rows, width))
+
+
+def one_file(path: Path) -> str:
+    """Return a path as a pattern that matches only itself: the engine expands patterns.
+
+    >>> one_file(Path("a[1].csv"))
+    'a[[]1].csv'
+    """
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+
+
+def _records(path: Path, dialect: Dialect) -> Iterator[Sequence[object]]:
+    nothing = [NOT_THERE] * len(FIELDS)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        for first, last, record in strict_reader(file, dialect.delimiter):
+            if last <= dialect.header_line or not any(field.strip() for field in record):
+                continue
+            fits = len(record) == len(dialect.names)
+            fields = [record[position] for position in dialect.positions] if fits else nothing
+            yield [first, *fields, len(record)]
+
+
+def _with_width(rows: DuckDBPyRelation, width: int) -> DuckDBPyRelation:
+    """Replace the number of fields by the reason to refuse a record of another width."""
+    fits = f"fields_found = {width}"
+    counted = f"json_object('fields_expected', {width}, 'fields_found', fields_found)"
+    record = f"cast(case when {fits} then {_record(FIELDS)} else {counted} end as varchar)"
+    reason = f"case when {fits} then null else '{WRONG_WIDTH}' end"
+    return rows.project(
+        f"line_number, {', '.join(FIELDS)}, {record} as raw_record, {reason} as intake_reason"
+    )
+
+
+def _record(fields: Sequence[str]) -> str:
+    pairs = ", ".join(f"'{field}', {field}" for field in fields)
+    return f"json_object({pairs})"
+
+
+def _keep(session: DuckDBPyConnection, rows: DuckDBPyRelation) -> DuckDBPyRelation:
+    session.execute(f"create or replace temp table {ROWS} as {rows.sql_query()}")
+    session.execute(f"drop table if exists {PARSED}")
+    return session.table(ROWS)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

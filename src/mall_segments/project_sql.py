@@ -1,0 +1,112 @@
+"""The project's own SQL models, rendered outside dbt.
+
+Rows are judged by the staging models of the dbt project. What inspects a file without a build
+renders the same model and macros, so that there is one set of rules and not two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import jinja2
+import yaml
+
+from mall_segments.errors import MallSegmentsError
+
+PROJECT_FILE = "dbt_project.yml"
+
+
+class ProjectNotFoundError(MallSegmentsError):
+    """No dbt project in the working directory, above it, or beside the package."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "PROJECT_NOT_FOUND",
+            f"There is no {PROJECT_FILE} in {Path.cwd()} or above it.",
+            "Work in a clone of the project.",
+        )
+
+
+def find_project() -> Path:
+    """Return the folder of the dbt project that the working directory or the package is in."""
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        if (folder / PROJECT_FILE).is_file() and (folder / "dbt_project" / "macros").is_dir():
+            return folder
+    raise ProjectNotFoundError
+
+
+def project_variables() -> dict[str, object]:
+    """Return the variables of the project with the values that its project file gives."""
+    text = (find_project() / PROJECT_FILE).read_text(encoding="utf-8")
+    return dict(yaml.safe_load(text)["vars"])
+
+
+def render_model(
+    name: str,
+    relations: Mapping[str, str],
+    variables: Mapping[str, object],
+    adapter: str = "duckdb",
+) -> str:
+    """Return the SQL of a model of the project.
+
+    Parameters
+    ----------
+    name : str
+        Name of the model.
+    relations : mapping of model to what `ref` renders as
+    variables : mapping of variable to its value
+    adapter : str
+        Which variant of dispatched macros to take.
+    """
+    template = _load(find_project(), name)
+    return template.render(
+        ref=relations.__getitem__, var=variables.__getitem__, adapter=_Adapter(adapter)
+    )
+
+
+@cache
+def _load(project: Path, name: str) -> jinja2.Template:
+    environment = jinja2.Environment(  # noqa: S701 - what is rendered is SQL, not HTML
+        extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined
+    )
+    environment.globals |= {
+        "config": lambda **_: "",
+        "dbt": _Dbt(),
+        "exceptions": _Exceptions(),
+        "return": lambda value: value,
+    }
+    folder = project / "dbt_project"
+    sources = [*sorted(folder.glob("macros/**/*.sql")), *folder.glob(f"models/**/{name}.sql")]
+    return environment.from_string("".join(path.read_text(encoding="utf-8") for path in sources))
+
+
+class _Adapter:
+    """Stands for dbt's `adapter` in a macro: finds the variant for the engine."""
+
+    def __init__(self, adapter: str) -> None:
+        self.adapter = adapter
+
+    @jinja2.pass_context
+    def dispatch(self, context: jinja2.runtime.Context, name: str) -> Any:
+        macros = context.vars
+        return macros.get(f"{self.adapter}__{name}") or macros[f"default__{name}"]
+
+
+class _Dbt:
+    """Stands for the macros of the package `dbt` that the project uses."""
+
+    def escape_single_quotes(self, text: str) -> str:
+        return text.replace("'", "''")
+
+    def type_string(self) -> str:
+        return "varchar"
+
+
+class _Exceptions:
+    """Stands for dbt's `exceptions`."""
+
+    def raise_compiler_error(self, message: str) -> NoReturn:
+        raise MallSegmentsError("INVALID_SETTING", message, "Correct the variable.")
