@@ -9,3 +9,4 @@ with
 
 select *
 from final
+order by line_number

@@ -27,7 +27,8 @@ def rows_of_relation(
 ) -> DuckDBPyRelation:
     """Take the rows of a table; the first counts as line 2, as if a header stood above it."""
     text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
-    rows = source.project(f"row_number() over () + 1 as line_number, {', '.join(text)}")
+    line = "cast(row_number() over () + 1 as bigint) as line_number"
+    rows = source.project(f"{line}, {', '.join(text)}")
     record = f"cast({_record(FIELDS)} as varchar) as raw_record"
     return _keep(session, rows.project(f"*, {record}, cast(null as varchar) as intake_reason"))
 
@@ -51,13 +52,13 @@ def rows_of_regular_file(
     """
     width = len(dialect.names)
     columns = [f"column_{number}" for number in range(width + 1)]
-    present = " + ".join(f"cast({column} is not null as integer)" for column in columns)
+    all_columns = ", ".join(columns)
+    fits = f"column_{width - 1} is not null and column_{width} is null"
     fields = ", ".join(
         f"column_{position} as {field}"
         for field, position in zip(FIELDS, dialect.positions, strict=True)
     )
     white_space = "' ' || chr(9) || chr(11) || chr(12) || chr(13)"
-    whole_record = f"concat({', '.join(columns)})"
     session.execute("drop table if exists reject_errors")
     session.execute("drop table if exists reject_scans")
     session.execute(
@@ -66,10 +67,10 @@ def rows_of_regular_file(
         select
             row_number() over () as ordinal,
             {fields},
-            {present} as fields_found,
+            case when {fits} then {width} else list_count([{all_columns}]) end as fields_found,
             case
                 when trim(column_0, {white_space}) = ''
-                then trim({whole_record}, {white_space}) = ''
+                then trim(concat({all_columns}), {white_space}) = ''
                 else false
             end as is_blank
         from read_csv(
@@ -103,11 +104,14 @@ def rows_of_regular_file(
     rows = session.sql(
         f"""
         with
-            rejected_lines as (select distinct line from reject_errors),
+            rejected_lines as (
+                select line, max(column_idx) as fields_found from reject_errors group by line
+            ),
 
             rejects as (
                 select
                     line,
+                    fields_found,
                     row_number() over (order by line) as rejects_before,
                     line - {dialect.header_line} - row_number() over (order by line) as rows_before
                 from rejected_lines
@@ -130,7 +134,7 @@ def rows_of_regular_file(
 
         select line_number, {kept}, fields_found from numbered
         union all
-        select line, {", ".join(f"null as {field}" for field in FIELDS)}, null from rejects
+        select line, {", ".join(f"null as {field}" for field in FIELDS)}, fields_found from rejects
         """
     )
     return _keep(session, _with_width(rows, width))
@@ -205,7 +209,8 @@ def _with_width(rows: DuckDBPyRelation, width: int) -> DuckDBPyRelation:
     record = f"cast(case when {fits} then {_record(FIELDS)} else {counted} end as varchar)"
     reason = f"case when {fits} then null else '{WRONG_WIDTH}' end"
     return rows.project(
-        f"line_number, {', '.join(FIELDS)}, {record} as raw_record, {reason} as intake_reason"
+        f"cast(line_number as bigint) as line_number, {', '.join(FIELDS)}, "
+        f"{record} as raw_record, {reason} as intake_reason"
     )
 
 
