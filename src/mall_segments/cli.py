@@ -1,7 +1,7 @@
 """The command line: `mall-segments`.
 
-Exit codes: 0 done, 2 refused (the source, a setting or an argument), otherwise that of dbt or of a
-fault of our own, 1.
+Exit codes: 0 done, 2 refused (the source, a setting, an argument or an expectation), otherwise that
+of dbt or of a fault of our own, 1.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED = 2
 PROGRESS_FROM_BYTES = 1 << 26
+BASELINE = Path("tests/expectations/customer_baseline.json")
 
 
 class Commands(click.Group):
@@ -168,6 +169,50 @@ def segments(database: Path) -> None:
     from mall_segments.segment_table import print_segments
 
     print_segments(database)
+
+
+@main.command()
+@click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: _database(),
+    show_default="dev.duckdb",
+    help="The DuckDB file to check.",
+)
+@click.option(
+    "--baseline",
+    "baseline_file",
+    type=click.Path(path_type=Path),
+    default=BASELINE,
+    show_default=True,
+    help="The stored distribution that drift is measured against.",
+)
+@click.option(
+    "--update-baseline", is_flag=True, help="Store the customers of this build as the baseline."
+)
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    default=Path("target/data_docs"),
+    show_default=True,
+    help="Where the Data Docs go.",
+)
+def check(database: Path, baseline_file: Path, update_baseline: bool, site: Path) -> None:
+    """Check the last build with Great Expectations and write its Data Docs."""
+    from rich.console import Console
+
+    from mall_segments.checks import baseline
+    from mall_segments.checks.checkpoint import measure_baseline, run_checkpoint
+    from mall_segments.checks.report import print_findings
+
+    if update_baseline:
+        baseline.store(baseline_file, measure_baseline(database))
+        click.echo(f"Stored the customers of {database} in {baseline_file}.")
+    findings = run_checkpoint(database, site, baseline.load(baseline_file))
+    print_findings(findings, Console())
+    failed = sum(not finding.success for finding in findings)
+    click.echo(f"{len(findings) - failed} met, {failed} not. Data Docs: {site / 'index.html'}")
+    sys.exit(EXIT_REFUSED if failed else 0)
 
 
 def _database() -> Path:

@@ -18,6 +18,7 @@ MARTS = (
     "segment_traits",
     "k_selection",
     "segmentation_quality",
+    "data_quality_summary",
 )
 
 

@@ -1,0 +1,80 @@
+with
+    stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
+
+    listed as (
+        select
+            gender_note,
+            is_gender_given,
+            concat(', ', reasons, ',') as listed_reasons,
+            reasons is not null as is_rejected,
+        from stg_customers_parsed
+    ),
+
+    counted as (
+        {%- for rule in row_rules() %}
+            select
+                '{{ rule }}' as rule,
+                count(*) as rows_checked,
+                sum(
+                    case when listed_reasons like '%, {{ rule }},%' then 1 else 0 end
+                ) as rows_failed,
+                cast(0 as double) as threshold,
+                false as is_gate,
+            from listed
+            union all
+        {%- endfor %}
+        select
+            'gender:missing',
+            count(*),
+            sum(case when gender_note = 'gender:missing' then 1 else 0 end),
+            cast(0 as double),
+            false,
+        from listed
+        union all
+        select
+            'gender:not_recognised',
+            count(*),
+            sum(case when gender_note = 'gender:not_recognised' then 1 else 0 end),
+            cast({{ var("max_unrecognised_gender_share") }} as double),
+            true,
+        from listed
+        where is_gender_given
+        union all
+        select
+            'rejected',
+            count(*),
+            sum(case when is_rejected then 1 else 0 end),
+            cast({{ var("max_rejected_share") }} as double),
+            true,
+        from listed
+    ),
+
+    shared as (
+        select
+            rule,
+            rows_checked,
+            cast(coalesce(rows_failed, 0) as bigint) as rows_failed,
+            coalesce(cast(rows_failed as double) / nullif(rows_checked, 0), 0) as failed_share,
+            threshold,
+            is_gate,
+        from counted
+    ),
+
+    final as (
+        select
+            {{ build_id() }} as build_id,
+            {{ segmented_at() }} as segmented_at,
+            rule,
+            rows_checked,
+            rows_failed,
+            failed_share,
+            threshold,
+            case
+                when failed_share <= threshold then 'pass' when is_gate then 'fail' else 'warn'
+            end as verdict,
+        from shared
+    )
+
+select *
+from final
+order by rule

@@ -1,0 +1,1 @@
+"""Great Expectations on the built warehouse: distributions, plausibility and drift."""

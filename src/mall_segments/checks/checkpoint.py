@@ -1,0 +1,167 @@
+"""Run the expectations on a built database and publish their Data Docs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+
+from mall_segments.checks import baseline as baselines
+from mall_segments.checks.offline_docs import make_offline
+from mall_segments.errors import NotBuiltError
+
+KEYS = {
+    "raw.raw_customers": "line_number",
+    "staging.stg_customers": "customer_id",
+    "marts.customer_segments": "customer_id",
+    "marts.segment_profiles": "segment_key",
+    "marts.segmentation_quality": "build_id",
+}
+# Great Expectations checks data frames; more rows than this are sampled by key.
+LARGEST_FRAME = 500_000
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The outcome of one expectation.
+
+    Attributes
+    ----------
+    relation, expectation, column : str
+    success : bool
+    observed : what was found, as text
+    failing_keys : keys of the rows that do not meet it, in order
+    """
+
+    relation: str
+    expectation: str
+    column: str
+    success: bool
+    observed: str
+    failing_keys: list[Any]
+
+
+def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any] | None) -> list[Finding]:
+    """Validate every suite and write the site.
+
+    Parameters
+    ----------
+    database : path of a built DuckDB file
+    site : folder of the Data Docs, replaced
+    baseline : as `baseline.load` returns it, or None to leave drift out
+
+    Raises
+    ------
+    NotBuiltError
+        If the file or a relation is not there.
+    """
+    frames = read_frames(database)
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    from mall_segments.checks.suites import suites
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    shutil.rmtree(site, ignore_errors=True)
+    for name in context.get_site_names():
+        context.delete_data_docs_site(name)
+    context.add_data_docs_site(
+        "data_docs",
+        {
+            "class_name": "SiteBuilder",
+            "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},
+            "store_backend": {
+                "class_name": "TupleFilesystemStoreBackend",
+                "base_directory": str(site.resolve()),
+            },
+        },
+    )
+    source = context.data_sources.add_pandas("warehouse")
+    findings = []
+    for relation, expectations in suites(baseline).items():
+        asset = source.add_dataframe_asset(relation)
+        validation = context.validation_definitions.add(
+            gx.ValidationDefinition(
+                name=relation,
+                data=asset.add_batch_definition_whole_dataframe("all rows"),
+                suite=context.suites.add(
+                    gx.ExpectationSuite(name=relation, expectations=expectations)
+                ),
+            )
+        )
+        checkpoint = context.checkpoints.add(
+            gx.Checkpoint(
+                name=relation,
+                validation_definitions=[validation],
+                actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["data_docs"])],
+                result_format={
+                    "result_format": "COMPLETE",
+                    "unexpected_index_column_names": [KEYS[relation]],
+                },
+            )
+        )
+        result = checkpoint.run(batch_parameters={"dataframe": frames[relation]})
+        findings += _findings(relation, result)
+    make_offline(site)
+    return findings
+
+
+def measure_baseline(database: Path) -> dict[str, Any]:
+    """Return the baseline that the customers of a built database are."""
+    return baselines.measure(read_frames(database)["staging.stg_customers"])
+
+
+def read_frames(database: Path) -> dict[str, pd.DataFrame]:
+    """Return the relations that are checked as data frames, ordered by key."""
+    if not database.is_file():
+        raise NotBuiltError(f"There is no database at {database}.")
+    with duckdb.connect(str(database), read_only=True) as connection:
+        try:
+            return {relation: _frame(connection, relation, key) for relation, key in KEYS.items()}
+        except duckdb.CatalogException as error:
+            raise NotBuiltError(f"{database}: {str(error).splitlines()[0]}") from None
+
+
+def _frame(connection: duckdb.DuckDBPyConnection, relation: str, key: str) -> pd.DataFrame:
+    rows = connection.table(relation)
+    step = -(-len(rows) // LARGEST_FRAME)
+    if step > 1:
+        rows = rows.filter(f"{key} % {step} = 0")
+    return rows.order(key).df()
+
+
+def _findings(relation: str, result: Any) -> list[Finding]:
+    findings = []
+    for run in result.run_results.values():
+        for outcome in run.results:
+            config, found = outcome.expectation_config, outcome.result
+            key = KEYS[relation]
+            failing = [row[key] for row in found.get("unexpected_index_list") or []]
+            findings.append(
+                Finding(
+                    relation=relation,
+                    expectation=config.type.removeprefix("expect_"),
+                    column=config.kwargs.get("column", ""),
+                    success=bool(outcome.success),
+                    observed=_observed(outcome),
+                    failing_keys=sorted(failing),
+                )
+            )
+    return findings
+
+
+def _observed(outcome: Any) -> str:
+    if outcome.exception_info.get("raised_exception"):
+        return str(outcome.exception_info.get("exception_message"))
+    value = outcome.result.get("observed_value")
+    if value is not None:
+        return f"{value:,.6g}" if isinstance(value, int | float) else str(value)
+    share = outcome.result.get("unexpected_percent") or 0.0
+    return f"{share:.2f} % unexpected"

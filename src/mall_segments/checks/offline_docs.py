@@ -1,0 +1,60 @@
+"""Data Docs that open without a network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from functools import partial
+from pathlib import Path
+
+ASSETS = Path(__file__).with_name("assets")
+EXTERNAL_TAG = re.compile(
+    r"<(?P<tag>script|link|img)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//(?P<url>[^\"]+)\"[^>]*>"
+    r"(?P<close>\s*</script>)?"
+)
+EXTERNAL_STYLE_URL = re.compile(r"url\(['\"]?(?:https?:)?//[^)]*\)")
+LOCAL_NAME = {"all.min.css": "fontawesome/css/all.min.css"}
+
+
+def make_offline(site: Path) -> None:
+    """Replace what the pages of a Data Docs site load from elsewhere by local copies.
+
+    Scripts and styles that come with this package are copied into the site; images and styles that
+    do not are dropped, because a page that waits for a network is worse than one without a logo.
+
+    Parameters
+    ----------
+    site : Path
+        Folder of the site; its pages are rewritten in place.
+    """
+    assets = site / "static" / "offline"
+    shutil.copytree(ASSETS, assets, dirs_exist_ok=True)
+    for page in site.rglob("*.html"):
+        local_tag = partial(_local_tag, prefix=os.path.relpath(assets, page.parent))
+        text = EXTERNAL_TAG.sub(local_tag, page.read_text(encoding="utf-8"))
+        text = EXTERNAL_STYLE_URL.sub("none", text)
+        page.write_text(text, encoding="utf-8")
+
+
+def _local_tag(match: re.Match[str], prefix: str) -> str:
+    name = _file_name(match["url"], "css" if match["tag"] == "link" else "js")
+    local = LOCAL_NAME.get(name, name)
+    if not (ASSETS / local).is_file():
+        return ""
+    if match["tag"] == "script":
+        return f'<script src="{prefix}/{local}"></script>'
+    return f'<link rel="stylesheet" href="{prefix}/{local}">'
+
+
+def _file_name(url: str, kind: str) -> str:
+    """Return the name of the file that an address stands for, without its version.
+
+    >>> _file_name("cdn.example/npm/vega@5", "js")
+    'vega.min.js'
+    >>> _file_name("cdn.example/jquery-3.7.1.min.js", "js")
+    'jquery.min.js'
+    """
+    last = url.split("?")[0].rsplit("/", 1)[-1]
+    without_version = re.sub(r"(@[\d.]+$|-\d[\d.]*\d(?=\.))", "", last)
+    return without_version if "." in without_version else f"{without_version}.min.{kind}"
