@@ -32,8 +32,8 @@ def raw_customers(
 
     Returns
     -------
-    relation with `line_number`, one text column per field, `raw_record` (the fields as JSON) and
-    `intake_reason` (why the record is none, else null)
+    relation with `line_number`, one text column per field, `fields_found` (null for a table) and
+    `intake_reason` (why the record is refused before its values are looked at, else null)
 
     Raises
     ------

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mall_segments.assignment import Scaling
-from mall_segments.duckdb_engine import read_points, relation_from_rows, text_rows
+from mall_segments.duckdb_engine import read_points, relation_from_rows
 
 
 @pytest.fixture
@@ -42,15 +42,3 @@ def test_points_that_the_features_do_not_tell_apart_are_added_up(connection):
     result = read_points(points, [Scaling("b", 1.0, 2.0, 1.0, 5.0)])
     assert result.coordinates.tolist() == [[0.0], [2.0]]
     assert result.weights.tolist() == [4.0, 5.0]
-
-
-def test_text_rows_keep_the_spelling_and_leave_other_columns_behind(connection):
-    source = connection.sql(
-        """
-        select *
-        from (values ('007', 'a"b', 'x')) as t("the ""ID"" of", gender, email)
-        """
-    )
-    rows = text_rows(source, {"customer_id": 'the "ID" of', "gender": "gender"})
-    assert rows.columns == ["line_number", "customer_id", "gender", "raw_record"]
-    assert rows.fetchall() == [(2, "007", 'a"b', r'{"customer_id":"007","gender":"a\"b"}')]

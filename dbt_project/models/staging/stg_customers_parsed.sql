@@ -4,7 +4,6 @@ with
     trimmed as (
         select
             line_number,
-            raw_record,
             intake_reason,
             {{ clean_text("customer_id") }} as customer_id_text,
             {{ clean_text("gender") }} as gender_text,
@@ -17,7 +16,6 @@ with
     marked as (
         select
             line_number,
-            raw_record,
             intake_reason,
             {{ missing_to_null("customer_id_text") }} as customer_id_text,
             {{ missing_to_null("gender_text") }} as gender_text,
@@ -30,7 +28,6 @@ with
     typed as (
         select
             line_number,
-            raw_record,
             try_cast({{ whole_number("customer_id_text") }} as bigint) as customer_id,
             {{ gender_name("gender_text") }} as gender,
             try_cast({{ whole_number("age_text") }} as integer) as age,
@@ -75,46 +72,48 @@ with
         from marked
     ),
 
-    -- Only rows with valid values can repeat or contradict one another.
-    compared as (
-        select
-            *,
-            concat_ws('|', gender, age, annual_income_k_usd, spending_score) as customer_values,
-            value_reasons is null as is_valid,
+    -- Only rows with valid values can repeat or contradict one another, and few do: counting the
+    -- ids first keeps the comparison of whole rows small.
+    repeated_ids as (
+        select customer_id
         from typed
+        where value_reasons is null
+        group by customer_id
+        having count(*) > 1
     ),
 
-    repeated as (
+    repeats as (
         select
-            *,
-            min(customer_values) over (partition by is_valid, customer_id) as smallest_values,
-            max(customer_values) over (partition by is_valid, customer_id) as largest_values,
-            row_number() over (
-                partition by is_valid, customer_id order by line_number
-            ) as occurrence,
-        from compared
+            typed.customer_id,
+            min(typed.line_number) as first_line_number,
+            min(concat_ws('|', gender, age, annual_income_k_usd, spending_score))
+            <> max(concat_ws('|', gender, age, annual_income_k_usd, spending_score)) as is_conflict,
+        from typed
+        inner join repeated_ids on typed.customer_id = repeated_ids.customer_id
+        where typed.value_reasons is null
+        group by typed.customer_id
     ),
 
     final as (
         select
-            line_number,
-            customer_id,
-            gender,
-            raw_record,
-            gender_note,
+            typed.line_number,
+            typed.customer_id,
+            typed.gender,
+            typed.gender_note,
             case
-                when not is_valid
-                then value_reasons
-                when smallest_values <> largest_values
+                when typed.value_reasons is not null
+                then typed.value_reasons
+                when repeats.is_conflict
                 then 'customer_id:conflict'
-                when occurrence > 1
+                when typed.line_number <> repeats.first_line_number
                 then 'exact_duplicate'
             end as reasons,
-            age,
-            annual_income_k_usd,
-            spending_score,
-            is_gender_given,
-        from repeated
+            typed.age,
+            typed.annual_income_k_usd,
+            typed.spending_score,
+            typed.is_gender_given,
+        from typed
+        left join repeats on typed.customer_id = repeats.customer_id
     )
 
 select *

@@ -1,4 +1,4 @@
-"""The records of any source as text under the five fields, in a temporary table of the engine."""
+"""The records of any source as text under the five fields, as a temporary view of the engine."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 ROWS = "intake_rows"
 PARSED = "intake_parsed"
+REJECTS = "intake_rejects"
 LONGEST_LINE = 1 << 23
 # No text holds this, so that an empty field differs from one that is not there.
 NOT_THERE = "\x01\x02"
@@ -29,8 +30,7 @@ def rows_of_relation(
     text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
     line = "cast(row_number() over () + 1 as bigint) as line_number"
     rows = source.project(f"{line}, {', '.join(text)}")
-    record = f"cast({_record(FIELDS)} as varchar) as raw_record"
-    return _keep(session, rows.project(f"*, {record}, cast(null as varchar) as intake_reason"))
+    return _show(session, f"select *, {_width(None)} from ({rows.sql_query()})")
 
 
 def rows_of_regular_file(
@@ -91,53 +91,40 @@ def rows_of_regular_file(
         )
         """
     )
-    rejected = session.sql(
-        "select error_type, line from reject_errors group by all order by line"
+    other_errors = session.sql(
+        "select min(line) from reject_errors where error_type <> 'TOO MANY COLUMNS'"
     ).fetchall()
-    for kind, line in rejected:
-        if kind != "TOO MANY COLUMNS":
-            raise malformed_csv(line)
-    wrong_width = f"fields_found <> {width}"
-    kept = ", ".join(
-        f"case when {wrong_width} then null else {field} end as {field}" for field in FIELDS
-    )
-    rows = session.sql(
+    if other_errors != [(None,)]:
+        raise malformed_csv(other_errors[0][0])
+    session.execute(
         f"""
-        with
-            rejected_lines as (
-                select line, max(column_idx) as fields_found from reject_errors group by line
-            ),
-
-            rejects as (
-                select
-                    line,
-                    fields_found,
-                    row_number() over (order by line) as rejects_before,
-                    line - {dialect.header_line} - row_number() over (order by line) as rows_before
-                from rejected_lines
-            ),
-
-            shifts as (
-                select -1 as rows_before, 0 as rejects_before
-                union all
-                select rows_before, max(rejects_before) from rejects group by rows_before
-            ),
-
-            numbered as (
-                select
-                    {PARSED}.ordinal + shifts.rejects_before + {dialect.header_line} as line_number,
-                    {PARSED}.*
-                from {PARSED}
-                asof join shifts on {PARSED}.ordinal > shifts.rows_before
-                where not {PARSED}.is_blank
-            )
-
-        select line_number, {kept}, fields_found from numbered
-        union all
-        select line, {", ".join(f"null as {field}" for field in FIELDS)}, fields_found from rejects
+        create or replace temp table {REJECTS} as
+        select
+            line,
+            max(column_idx) as fields_found,
+            row_number() over (order by line) as rejects_before,
+            line - {dialect.header_line} - row_number() over (order by line) as rows_before
+        from reject_errors
+        group by line
         """
     )
-    return _keep(session, _with_width(rows, width))
+    line = f"{PARSED}.ordinal + {dialect.header_line}"
+    if not session.sql(f"from {REJECTS} limit 1").fetchall():
+        return _show(session, _numbered(line, PARSED, width))
+    shifted = f"""
+        {PARSED}
+        asof left join (
+            select rows_before, max(rejects_before) as rejects_before
+            from {REJECTS}
+            group by rows_before
+        ) as shifts on {PARSED}.ordinal > shifts.rows_before
+    """
+    nothing = ", ".join(f"null as {field}" for field in FIELDS)
+    return _show(
+        session,
+        _numbered(f"{line} + coalesce(shifts.rejects_before, 0)", shifted, width)
+        + f" union all select line, {nothing}, fields_found, '{WRONG_WIDTH}' from {REJECTS}",
+    )
 
 
 def rows_of_irregular_file(
@@ -163,9 +150,11 @@ def rows_of_irregular_file(
             **dict.fromkeys(FIELDS, "varchar"),
             "fields_found": "integer",
         }
-        rows = session.sql(
+        session.execute(
             f"""
-            select * from read_csv(
+            create or replace temp table {PARSED} as
+            select *, false as is_blank
+            from read_csv(
                 {_literal(one_file(rewritten))},
                 auto_detect = false,
                 header = false,
@@ -179,7 +168,7 @@ def rows_of_irregular_file(
             )
             """
         )
-        return _keep(session, _with_width(rows, width))
+    return _show(session, _numbered("line_number", PARSED, width))
 
 
 def one_file(path: Path) -> str:
@@ -202,26 +191,31 @@ def _records(path: Path, dialect: Dialect) -> Iterator[Sequence[object]]:
             yield [first, *fields, len(record)]
 
 
-def _with_width(rows: DuckDBPyRelation, width: int) -> DuckDBPyRelation:
-    """Replace the number of fields by the reason to refuse a record of another width."""
-    fits = f"fields_found = {width}"
-    counted = f"json_object('fields_expected', {width}, 'fields_found', fields_found)"
-    record = f"cast(case when {fits} then {_record(FIELDS)} else {counted} end as varchar)"
-    reason = f"case when {fits} then null else '{WRONG_WIDTH}' end"
-    return rows.project(
-        f"cast(line_number as bigint) as line_number, {', '.join(FIELDS)}, "
-        f"{record} as raw_record, {reason} as intake_reason"
+def _numbered(line: str, source: str, width: int) -> str:
+    """Return the query for parsed records; those of another width keep none of their fields."""
+    fields = ", ".join(
+        f"case when {PARSED}.fields_found = {width} then {PARSED}.{field} end as {field}"
+        for field in FIELDS
+    )
+    return f"""
+        select cast({line} as bigint) as line_number, {fields}, {_width(width)}
+        from {source}
+        where not {PARSED}.is_blank
+    """
+
+
+def _width(expected: int | None) -> str:
+    """Return the columns for the number of fields, and for the reason to refuse another one."""
+    if expected is None:
+        return "cast(null as integer) as fields_found, cast(null as varchar) as intake_reason"
+    return (
+        f"{PARSED}.fields_found, "
+        f"case when {PARSED}.fields_found <> {expected} then '{WRONG_WIDTH}' end as intake_reason"
     )
 
 
-def _record(fields: Sequence[str]) -> str:
-    pairs = ", ".join(f"'{field}', {field}" for field in fields)
-    return f"json_object({pairs})"
-
-
-def _keep(session: DuckDBPyConnection, rows: DuckDBPyRelation) -> DuckDBPyRelation:
-    session.execute(f"create or replace temp table {ROWS} as {rows.sql_query()}")
-    session.execute(f"drop table if exists {PARSED}")
+def _show(session: DuckDBPyConnection, query: str) -> DuckDBPyRelation:
+    session.execute(f"create or replace temp view {ROWS} as {query}")
     return session.table(ROWS)
 
 
