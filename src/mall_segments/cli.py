@@ -10,6 +10,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 EXIT_REFUSED = 2
 PROGRESS_FROM_BYTES = 1 << 26
+# Beyond it the engine spills to disk, so that a file of any size is inspected.
+MEMORY = "2GB"
 BASELINE = Path("tests/expectations/customer_baseline.json")
 
 
@@ -249,7 +252,11 @@ def _inspect(
     size = file.stat().st_size if file.is_file() else 0
     shown = not quiet and size >= PROGRESS_FROM_BYTES
     bar = Progress(console=Console(stderr=True), disable=not shown, transient=True)
-    with duckdb.connect() as session, bar:
+    with (
+        tempfile.TemporaryDirectory() as spill,
+        duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": spill}) as session,
+        bar,
+    ):
         task = bar.add_task("Checking every byte", total=size)
 
         def advance(done: int) -> None:

@@ -10,7 +10,6 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
-DBT = Path(sys.executable).with_name("dbt")
 MARTS = (
     "customer_segments",
     "segment_profiles",
@@ -37,13 +36,12 @@ class Project:
     def seed(self) -> Path:
         return self.folder / "seeds" / "Mall_Customers.csv"
 
-    def dbt(self, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
-        """Run dbt as a user does, in the folder of the project."""
-        extra = ["--vars", json.dumps(variables)] if variables else []
+    def run(self, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+        """Run a command of the environment as a user does, in the folder of the project."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
         environment.pop("MALL_SEGMENTS_DATABASE", None)
         return subprocess.run(
-            [DBT, "--no-use-colors", *arguments, *extra],
+            [Path(sys.executable).with_name(command), *map(str, arguments)],
             cwd=self.folder,
             env=environment,
             capture_output=True,
@@ -51,6 +49,11 @@ class Project:
             timeout=300,
             check=False,
         )
+
+    def dbt(self, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
+        """Run dbt with some variables."""
+        extra = ["--vars", json.dumps(variables)] if variables else []
+        return self.run("dbt", "--no-use-colors", *arguments, *extra)
 
     def build(self, *arguments: str, **variables: object) -> str:
         """Run dbt build without its tests, expect success, and return what it printed."""

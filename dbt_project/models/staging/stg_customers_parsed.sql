@@ -25,7 +25,7 @@ with
         from trimmed
     ),
 
-    typed as (
+    typed as {{ computed_once() }} (
         select
             line_number,
             try_cast({{ whole_number("customer_id_text") }} as bigint) as customer_id,

@@ -70,8 +70,8 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any] | None) 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
     shutil.rmtree(site, ignore_errors=True)
-    for name in context.get_site_names():
-        context.delete_data_docs_site(name)
+    for default_site in context.get_site_names():
+        context.delete_data_docs_site(default_site)
     context.add_data_docs_site(
         "data_docs",
         {
@@ -86,19 +86,18 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any] | None) 
     source = context.data_sources.add_pandas("warehouse")
     findings = []
     for relation, expectations in suites(baseline).items():
-        asset = source.add_dataframe_asset(relation)
+        name = relation.partition(".")[2]
+        asset = source.add_dataframe_asset(name)
         validation = context.validation_definitions.add(
             gx.ValidationDefinition(
-                name=relation,
+                name=name,
                 data=asset.add_batch_definition_whole_dataframe("all rows"),
-                suite=context.suites.add(
-                    gx.ExpectationSuite(name=relation, expectations=expectations)
-                ),
+                suite=context.suites.add(gx.ExpectationSuite(name=name, expectations=expectations)),
             )
         )
         checkpoint = context.checkpoints.add(
             gx.Checkpoint(
-                name=relation,
+                name=name,
                 validation_definitions=[validation],
                 actions=[gx.checkpoint.UpdateDataDocsAction(name="docs", site_names=["data_docs"])],
                 result_format={

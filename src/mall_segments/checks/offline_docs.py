@@ -14,6 +14,8 @@ EXTERNAL_TAG = re.compile(
     r"(?P<close>\s*</script>)?"
 )
 EXTERNAL_STYLE_URL = re.compile(r"url\(['\"]?(?:https?:)?//[^)]*\)")
+# Some pages count the folders between them and the site's own files wrongly.
+STATIC_PATH = re.compile(r"(?<=[\"'(])(?:\.{1,2}/)+static/")
 LOCAL_NAME = {"all.min.css": "fontawesome/css/all.min.css"}
 
 
@@ -34,6 +36,7 @@ def make_offline(site: Path) -> None:
         local_tag = partial(_local_tag, prefix=os.path.relpath(assets, page.parent))
         text = EXTERNAL_TAG.sub(local_tag, page.read_text(encoding="utf-8"))
         text = EXTERNAL_STYLE_URL.sub("none", text)
+        text = STATIC_PATH.sub(f"{os.path.relpath(site / 'static', page.parent)}/", text)
         page.write_text(text, encoding="utf-8")
 
 
