@@ -5,18 +5,26 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test lint format lock clean
+.PHONY: help build test check fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(VENV)/installed ## Build the segments and print them
-	$(BIN)/dbt build
-	@$(BIN)/mall-segments segments
+	$(BIN)/mall-segments build
 
 test: lint ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+check: build ## Check the build with Great Expectations and write Data Docs
+	$(BIN)/mall-segments check
+
+fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
+	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py
+
+bench: $(VENV)/installed-dev ## Measure the intake of a file of 1 GB
+	$(BIN)/python benchmarks/intake.py
 
 lint: $(VENV)/installed-dev ## Check format and style of Python and SQL
 	$(BIN)/ruff check .

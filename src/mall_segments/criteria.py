@@ -9,10 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from mall_segments.lloyd import Floats, Integers
-from mall_segments.weighted_points import WeightedPoints, mean_of_groups
+from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
 
 SILHOUETTE_POINTS = 8_192
-DISTANCES_AT_ONCE = 4_000_000
+SILHOUETTE_SAMPLE = 2_048
+BLOCK = 1_024
 
 
 def calinski_harabasz(points: WeightedPoints, wcss: float, k: int) -> float | None:
@@ -47,8 +48,8 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[floa
     Parameters
     ----------
     points : WeightedPoints
-        m points. Up to SILHOUETTE_POINTS of them the value is exact; beyond, it is the mean of that
-        many customers spread evenly over the points, each measured against all customers.
+        m points. Up to SILHOUETTE_POINTS of them the value is exact; beyond, it is the mean of
+        SILHOUETTE_SAMPLE customers spread evenly over the points, each measured against all.
     partitions : list of (m,) arrays of cluster numbers
 
     Returns
@@ -61,33 +62,44 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[floa
     Customers on one point are neighbours at distance 0. A customer alone in its cluster scores 0.
     Source: Rousseeuw (1987), Silhouettes: a graphical aid.
     """
-    membership = [_membership(points, labels) for labels in partitions]
-    first_column = np.cumsum([0, *(part.shape[1] for part in membership)])
-    all_membership = np.hstack(membership)
     evaluated, evaluated_weight = _evaluated_points(points)
-    total = np.zeros(len(partitions))
-    for rows in np.array_split(evaluated, len(evaluated) * len(points) // DISTANCES_AT_ONCE + 1):
-        distance_sums = _distances(points.coordinates[rows], points.coordinates) @ all_membership
-        for index, labels in enumerate(partitions):
-            own = distance_sums[:, first_column[index] : first_column[index + 1]]
-            value = _silhouette_of_rows(own, labels[rows], membership[index].sum(axis=0))
-            total[index] += evaluated_weight[np.searchsorted(evaluated, rows)] @ value
-    mean = total / evaluated_weight.sum()
-    return [
-        float(value) if part.shape[1] > 1 else None
-        for value, part in zip(mean, membership, strict=True)
-    ]
+    sums = _distance_sums(points, evaluated, partitions)
+    means: list[float | None] = []
+    for labels, own in zip(partitions, sums, strict=True):
+        size = weight_of_groups(labels, points.weights, own.shape[1])
+        value = _silhouette_of_rows(own, labels[evaluated], size)
+        mean = float(evaluated_weight @ value / evaluated_weight.sum())
+        means.append(mean if len(size) > 1 else None)
+    return means
 
 
-def _membership(points: WeightedPoints, labels: Integers) -> Floats:
-    return (labels[:, None] == np.arange(labels.max() + 1)) * points.weights[:, None]
+def _distance_sums(
+    points: WeightedPoints, evaluated: Integers, partitions: list[Integers]
+) -> list[Floats]:
+    """Return for each partition the (evaluated, k) distances to all customers of each cluster.
+
+    The work goes block by block, each small enough for the processor's cache.
+    """
+    clusters = [int(labels.max()) + 1 for labels in partitions]
+    sums = np.zeros((len(evaluated), sum(clusters)))
+    for block in np.array_split(np.arange(len(points)), len(points) // BLOCK + 1):
+        membership = np.hstack(
+            [
+                (labels[block, None] == np.arange(k)) * points.weights[block, None]
+                for labels, k in zip(partitions, clusters, strict=True)
+            ]
+        )
+        for rows in np.array_split(np.arange(len(evaluated)), len(evaluated) // BLOCK + 1):
+            some = points.coordinates[evaluated[rows]]
+            sums[rows] += _distances(some, points.coordinates[block]) @ membership
+    return np.split(sums, np.cumsum(clusters)[:-1], axis=1)
 
 
 def _evaluated_points(points: WeightedPoints) -> tuple[Integers, Floats]:
     if len(points) <= SILHOUETTE_POINTS:
         return np.arange(len(points)), points.weights
     mass = np.cumsum(points.weights)
-    position = (np.arange(SILHOUETTE_POINTS) + 0.5) / SILHOUETTE_POINTS
+    position = (np.arange(SILHOUETTE_SAMPLE) + 0.5) / SILHOUETTE_SAMPLE
     index, times = np.unique(np.searchsorted(mass, mass[-1] * position), return_counts=True)
     return index, times.astype(float)
 

@@ -16,7 +16,7 @@ from mall_segments.k_choice import (
 )
 from mall_segments.kmeans import fit_kmeans_path
 from mall_segments.settings import feature_set_name
-from mall_segments.stability import bootstrap_jaccard
+from mall_segments.stability import RESAMPLED_POINTS, bootstrap_jaccard
 from mall_segments.weighted_points import WeightedPoints
 
 
@@ -89,9 +89,10 @@ def _panel(
     path = fit_kmeans_path(points, k_max, random_state)
     gaps = gap_statistics(points, [fit.wcss for fit in path])
     widths = silhouettes(points, [fit.labels for fit in path])
+    resampled = points.coarsened(RESAMPLED_POINTS)
     panel = []
     for fit, gap, silhouette in zip(path, gaps, widths, strict=True):
-        jaccard = bootstrap_jaccard(points, fit.centroids)
+        jaccard = bootstrap_jaccard(resampled, fit.centroids)
         panel.append(
             Criteria(
                 k=fit.k,

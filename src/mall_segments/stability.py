@@ -24,8 +24,8 @@ def bootstrap_jaccard(points: WeightedPoints, centroids: Floats) -> Floats:
     Parameters
     ----------
     points : WeightedPoints
-        A bootstrap sample of the customers is a multinomial draw of the weights. More than
-        RESAMPLED_POINTS points are coarsened first.
+        A bootstrap sample of the customers is a multinomial draw of the weights. The time grows
+        with the points: coarsen many of them to RESAMPLED_POINTS.
     centroids : (k, d) array
         The clusters that are judged: each point belongs to the nearest.
 
@@ -41,7 +41,6 @@ def bootstrap_jaccard(points: WeightedPoints, centroids: Floats) -> Floats:
     k = len(centroids)
     if k == 1:
         return np.ones(1)
-    points = points.coarsened(RESAMPLED_POINTS)
     labels = nearest_centroid(points.coordinates[None], centroids[None])[0][0]
     generator = np.random.default_rng([BOOTSTRAP_SEED, k])
     share = points.weights / points.weights.sum()

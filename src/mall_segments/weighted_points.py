@@ -88,18 +88,18 @@ class WeightedPoints:
         fine, coarse = 1, limit
         while coarse - fine > 1:
             middle = (fine + coarse) // 2
-            if len(np.unique(self._cells(lower, extent / middle), axis=0)) <= limit:
+            if len(np.unique(self._cells(lower, extent, middle))) <= limit:
                 fine = middle
             else:
                 coarse = middle
-        cells, cell = np.unique(self._cells(lower, extent / fine), axis=0, return_inverse=True)
-        means = mean_of_groups(self.coordinates, self.weights, cell.ravel(), len(cells))
-        return WeightedPoints.from_rows(
-            means, weight_of_groups(cell.ravel(), self.weights, len(cells))
-        )
+        cells, cell = np.unique(self._cells(lower, extent, fine), return_inverse=True)
+        means = mean_of_groups(self.coordinates, self.weights, cell, len(cells))
+        return WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
 
-    def _cells(self, lower: Floats, width: float) -> Floats:
-        return np.floor((self.coordinates - lower) / width)
+    def _cells(self, lower: Floats, extent: float, divisions: int) -> Integers:
+        """Return the number of the cell of each point on a grid of equal cubes."""
+        position = np.floor((self.coordinates - lower) / (extent / divisions)).astype(np.intp)
+        return position @ (divisions + 1) ** np.arange(position.shape[1])
 
 
 def weight_of_groups(group: Integers, weights: Floats, groups: int) -> Floats:

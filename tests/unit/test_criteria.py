@@ -84,12 +84,13 @@ def test_many_points_are_sampled_near_the_exact_value(repeated_rows, monkeypatch
     labels = fit_kmeans(points, 4).labels
     exact = silhouettes(points, [labels])[0]
     monkeypatch.setattr(criteria, "SILHOUETTE_POINTS", 100)
+    monkeypatch.setattr(criteria, "SILHOUETTE_SAMPLE", 100)
     assert silhouettes(points, [labels])[0] == pytest.approx(exact, abs=0.03)
 
 
-def test_distances_in_portions_change_nothing(repeated_rows, monkeypatch):
+def test_distances_in_blocks_change_nothing(repeated_rows, monkeypatch):
     points = WeightedPoints.from_rows(repeated_rows)
     labels = fit_kmeans(points, 4).labels
     whole = silhouettes(points, [labels])[0]
-    monkeypatch.setattr(criteria, "DISTANCES_AT_ONCE", 1_000)
+    monkeypatch.setattr(criteria, "BLOCK", 50)
     assert silhouettes(points, [labels])[0] == pytest.approx(whole, rel=1e-12)
