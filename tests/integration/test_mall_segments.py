@@ -1,5 +1,7 @@
 """The figures that must come out of the 200 mall customers."""
 
+import json
+
 import pytest
 from click.testing import CliRunner
 
@@ -132,3 +134,21 @@ def test_every_analysis_runs(mall):
     assert len(compiled) == len(list((mall.folder / "analyses").glob("*.sql"))) > 0
     for analysis in compiled:
         assert mall.query(analysis.read_text())
+
+
+def test_every_model_and_column_is_described(mall):
+    manifest = json.loads((mall.folder / "target" / "manifest.json").read_text())
+    described = {
+        (node["alias"].lower(), column)
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["description"]
+        for column, details in node["columns"].items()
+        if details["description"]
+    }
+    built = mall.query(
+        "select table_name, column_name from duckdb_columns() "
+        "where not internal and schema_name in ('raw', 'staging', 'features', 'ml', 'marts') "
+        "and table_name not in ('mall_customers', 'segment_playbook')"
+    )
+    assert set(built) - described == set()
+    assert described - set(built) == set()

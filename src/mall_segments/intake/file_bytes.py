@@ -7,6 +7,7 @@ line is looked at one by one.
 from __future__ import annotations
 
 import codecs
+import errno
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -38,6 +39,8 @@ def read_prefix(path: Path) -> bytes:
         FILE_NOT_FOUND, FILE_NOT_READABLE, ENCODING_UTF16, LFS_POINTER or HTML.
     """
     try:
+        if path.exists() and not path.is_file():
+            raise OSError(errno.EINVAL, "it is not a file")
         with path.open("rb") as file:
             prefix = file.read(PREFIX_BYTES)
     except FileNotFoundError:
@@ -146,10 +149,10 @@ def _quotes_enclose_fields(portion: bytes) -> bool:
 
 
 def _is_utf16(prefix: bytes) -> bool:
-    """Return whether text starts with a UTF-16 mark, or every second byte of it is NUL."""
+    """Return whether text starts with a UTF-16 mark, or about every second byte of it is NUL."""
     sample = prefix[:1024]
-    nul = sample[1::2].count(0) if sample[:1] != b"\0" else sample[::2].count(0)
-    return prefix.startswith(UTF16_MARKS) or (len(sample) > 8 and nul * 4 > len(sample))
+    fewer, more = sorted((sample[::2].count(0), sample[1::2].count(0)))
+    return prefix.startswith(UTF16_MARKS) or (more * 4 > len(sample) and fewer * 10 < more)
 
 
 def _refuse_nul(path: Path, portion: bytes, offset: int) -> None:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from mall_segments.errors import InputRefusedError
@@ -37,6 +39,9 @@ def test_a_path_without_a_file_is_named(tmp_path):
         read_prefix(tmp_path / "nothing.csv")
     with pytest.raises(InputRefusedError, match="FILE_NOT_READABLE"):
         read_prefix(tmp_path)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(InputRefusedError, match="it is not a file"):
+        read_prefix(tmp_path / "pipe")
 
 
 @pytest.mark.parametrize("content", [b"", b" \r\n\t\n", b"\xef\xbb\xbf\n"])
@@ -49,14 +54,17 @@ def test_white_space_is_an_empty_file(file, content):
     ("content", "code", "line"),
     [
         (ROW + b"2,\0,3\n", "NUL_BYTE", 2),
+        (b"\0" * 100, "NUL_BYTE", 1),
         (ROW + ROW + b"2,M\xe4nnlich,3\n", "ENCODING_NOT_UTF8", 3),
         (ROW.replace(b"\n", b"\r") * 4 + b"\xff", "ENCODING_NOT_UTF8", 5),
         (ROW + b"trailing \xc3", "ENCODING_NOT_UTF8", 2),
     ],
 )
 def test_damage_anywhere_is_refused_with_its_line(file, content, code, line):
+    path = file(content)
+    read_prefix(path)
     with pytest.raises(InputRefusedError) as caught:
-        scan_text(file(content))
+        scan_text(path)
     assert (caught.value.code, caught.value.line) == (code, line)
 
 
