@@ -20,6 +20,7 @@ import click
 
 from mall_segments.errors import MallSegmentsError
 from mall_segments.intake.gates import Gates
+from mall_segments.settings import parse_aliases, parse_gender_map
 
 if TYPE_CHECKING:
     from mall_segments.intake.source import Inspection
@@ -68,7 +69,7 @@ def intake_options(command: Callable[..., None]) -> Callable[..., None]:
     for gate in reversed(fields(Gates)):
         command = click.option(
             f"--{gate.name.replace('_', '-')}",
-            type=int if isinstance(gate.default, int) and gate.name.endswith("s") else float,
+            type=int if gate.type == "int" else float,
             help=f"Gate of the intake policy, {gate.default} unless the project says otherwise.",
         )(command)
     command = click.option(
@@ -83,6 +84,15 @@ def intake_options(command: Callable[..., None]) -> Callable[..., None]:
         multiple=True,
         help="Another name of a column, such as 'annual_income_k_usd=Ingreso anual'. Repeatable.",
     )(command)
+
+
+database_option = click.option(
+    "--database",
+    type=click.Path(path_type=Path),
+    default=lambda: _database(),
+    show_default="dev.duckdb",
+    help="The DuckDB file of the build.",
+)
 
 
 @click.group(cls=Commands)
@@ -108,8 +118,9 @@ def inspect(
     from mall_segments.intake.report import as_object, print_inspection
     from mall_segments.project_sql import project_variables
 
-    overrides = _overrides(aliases, gender_map, gates)
-    inspection, error = _inspect(file, project_variables() | overrides, quiet=as_json)
+    project = project_variables()
+    overrides = _overrides(project, aliases, gender_map, gates)
+    inspection, error = _inspect(file, project | overrides, quiet=as_json)
     if as_json:
         click.echo(json.dumps(as_object(inspection, error), ensure_ascii=False))
     else:
@@ -142,31 +153,26 @@ def build(
     from mall_segments.project_sql import find_project, project_variables
     from mall_segments.segment_table import print_segments
 
-    overrides = _overrides(aliases, gender_map, gates)
+    project = project_variables()
+    overrides = _overrides(project, aliases, gender_map, gates)
     if customers:
-        inspection, error = _inspect(customers, project_variables() | overrides, quiet=False)
+        inspection, error = _inspect(customers, project | overrides, quiet=False)
         print_inspection(str(customers), inspection, error, Console())
         if error:
             sys.exit(EXIT_REFUSED)
         overrides["customers_path"] = str(customers.resolve())
-    project = find_project()
+    folder = find_project()
     command = [str(Path(sys.executable).with_name("dbt")), "build", *dbt_arguments]
     if overrides:
         command += ["--vars", json.dumps(overrides)]
-    finished = subprocess.run(command, cwd=project, check=False)  # noqa: S603 - our own command
+    finished = subprocess.run(command, cwd=folder, check=False)  # noqa: S603 - our own command
     if finished.returncode:
         sys.exit(finished.returncode)
-    print_segments(project / _database())
+    print_segments(folder / _database())
 
 
 @main.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: _database(),
-    show_default="dev.duckdb",
-    help="The DuckDB file to read.",
-)
+@database_option
 def segments(database: Path) -> None:
     """Print the segments of the last build."""
     from mall_segments.segment_table import print_segments
@@ -175,13 +181,7 @@ def segments(database: Path) -> None:
 
 
 @main.command()
-@click.option(
-    "--database",
-    type=click.Path(path_type=Path),
-    default=lambda: _database(),
-    show_default="dev.duckdb",
-    help="The DuckDB file to check.",
-)
+@database_option
 @click.option(
     "--baseline",
     "baseline_file",
@@ -223,20 +223,22 @@ def _database() -> Path:
 
 
 def _overrides(
+    project: Mapping[str, object],
     aliases: Sequence[list[tuple[str, str]]],
     gender_map: list[tuple[str, str]] | None,
     gates: Mapping[str, float | None],
 ) -> dict[str, object]:
+    """Return the variables that the options change; aliases and genders add to the project's."""
     overrides: dict[str, object] = {
         name: value for name, value in gates.items() if value is not None
     }
     if aliases:
-        names: dict[str, list[str]] = {}
+        names = parse_aliases(project["column_aliases"])
         for field, name in (pair for pairs in aliases for pair in pairs):
             names.setdefault(field, []).append(name)
         overrides["column_aliases"] = names
     if gender_map:
-        overrides["gender_map"] = dict(gender_map)
+        overrides["gender_map"] = parse_gender_map(project["gender_map"]) | dict(gender_map)
     return overrides
 
 

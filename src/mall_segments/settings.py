@@ -57,6 +57,13 @@ def parse_aliases(value: object) -> dict[str, list[str]]:
     }
 
 
+def parse_gender_map(value: object) -> dict[str, str]:
+    """Return the gender that each added word stands for."""
+    if not isinstance(value, Mapping):
+        raise SettingError("gender_map", value, "a mapping of words to genders")
+    return {str(word): str(gender) for word, gender in value.items()}
+
+
 def parse_k(value: object) -> int | None:
     """Return the number of segments, or None for `auto`."""
     if value == AUTOMATIC:

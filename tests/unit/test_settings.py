@@ -5,6 +5,7 @@ from mall_segments.settings import (
     parse_aliases,
     parse_feature_sets,
     parse_features,
+    parse_gender_map,
     parse_integer,
     parse_k,
 )
@@ -57,3 +58,9 @@ def test_aliases_may_be_one_name_or_several():
     }
     with pytest.raises(SettingError, match="column_aliases"):
         parse_aliases(["Edad"])
+
+
+def test_genders_may_be_coded_as_numbers():
+    assert parse_gender_map({1: "Female"}) == {"1": "Female"}
+    with pytest.raises(SettingError, match="gender_map"):
+        parse_gender_map("1=Female")

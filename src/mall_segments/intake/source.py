@@ -21,7 +21,7 @@ from mall_segments.intake.text_rows import (
     rows_of_relation,
 )
 from mall_segments.project_sql import render_model
-from mall_segments.settings import parse_aliases
+from mall_segments.settings import parse_aliases, parse_gender_map
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -134,7 +134,8 @@ def _judge(
     inspection: Inspection, session: DuckDBPyConnection, settings: Mapping[str, object]
 ) -> None:
     gates = parse_gates(settings)
-    sql = render_model("stg_customers_parsed", {"raw_customers": ROWS}, settings)
+    variables = {"gender_map": parse_gender_map(settings["gender_map"])}
+    sql = render_model("stg_customers_parsed", {"raw_customers": ROWS}, variables)
     session.execute(f"create or replace temp table {PARSED} as {sql}")
     inspection.tally = tally_rows(session, PARSED, ROWS)
     session.execute(f"drop table {PARSED}")
