@@ -29,7 +29,8 @@ EXIT_REFUSED = 2
 PROGRESS_FROM_BYTES = 1 << 26
 # Beyond it the engine spills to disk, so that a file of any size is inspected.
 MEMORY = "2GB"
-BASELINE = Path("tests/expectations/customer_baseline.json")
+BASELINE = "tests/expectations/customer_baseline.json"
+SITE = "target/data_docs"
 
 
 class Commands(click.Group):
@@ -62,6 +63,26 @@ class Pairs(click.ParamType):
         if not all(name.strip() and sign and meaning.strip() for name, sign, meaning in pairs):
             self.fail(f"{text!r} is not of the form NAME=VALUE.", param, ctx)
         return [(name.strip(), meaning.strip()) for name, _, meaning in pairs]
+
+
+class Variables(click.ParamType):
+    """A mapping of variables as YAML, as dbt's own --vars takes it."""
+
+    name = "yaml"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> dict[str, object]:
+        """Parse the text."""
+        import yaml
+
+        try:
+            parsed = yaml.safe_load(str(value))
+        except yaml.YAMLError:
+            parsed = None
+        if not isinstance(parsed, dict):
+            self.fail(f"{value!r} is not a mapping of variables.", param, ctx)
+        return parsed
 
 
 def intake_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -135,11 +156,19 @@ def inspect(
     help="A CSV or Parquet file of customers; the project's own source if not given.",
 )
 @intake_options
+@click.option(
+    "--vars",
+    "variables",
+    type=Variables(),
+    default="{}",
+    help="Variables of the project as YAML, such as '{k: 6}'.",
+)
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
 def build(
     customers: Path | None,
     aliases: Sequence[list[tuple[str, str]]],
     gender_map: list[tuple[str, str]] | None,
+    variables: dict[str, object],
     dbt_arguments: tuple[str, ...],
     **gates: float | None,
 ) -> None:
@@ -153,22 +182,23 @@ def build(
     from mall_segments.project_sql import find_project, project_variables
     from mall_segments.segment_table import print_segments
 
-    project = project_variables()
-    overrides = _overrides(project, aliases, gender_map, gates)
+    if any(argument.startswith("--vars") for argument in dbt_arguments):
+        raise click.UsageError("Give --vars before --, so that it joins what other options set.")
+    project = project_variables() | variables
+    overrides = variables | _overrides(project, aliases, gender_map, gates)
     if customers:
         inspection, error = _inspect(customers, project | overrides, quiet=False)
         print_inspection(str(customers), inspection, error, Console())
         if error:
             sys.exit(EXIT_REFUSED)
         overrides["customers_path"] = str(customers.resolve())
-    folder = find_project()
     command = [str(Path(sys.executable).with_name("dbt")), "build", *dbt_arguments]
     if overrides:
         command += ["--vars", json.dumps(overrides)]
-    finished = subprocess.run(command, cwd=folder, check=False)  # noqa: S603 - our own command
+    finished = subprocess.run(command, cwd=find_project(), check=False)  # noqa: S603 - our own command
     if finished.returncode:
         sys.exit(finished.returncode)
-    print_segments(folder / _database())
+    print_segments(_database())
 
 
 @main.command()
@@ -186,8 +216,8 @@ def segments(database: Path) -> None:
     "--baseline",
     "baseline_file",
     type=click.Path(path_type=Path),
-    default=BASELINE,
-    show_default=True,
+    default=lambda: _in_project(BASELINE),
+    show_default=BASELINE,
     help="The stored distribution that drift is measured against.",
 )
 @click.option(
@@ -196,8 +226,8 @@ def segments(database: Path) -> None:
 @click.option(
     "--site",
     type=click.Path(path_type=Path),
-    default=Path("target/data_docs"),
-    show_default=True,
+    default=lambda: _in_project(SITE),
+    show_default=SITE,
     help="Where the Data Docs go.",
 )
 def check(database: Path, baseline_file: Path, update_baseline: bool, site: Path) -> None:
@@ -219,7 +249,13 @@ def check(database: Path, baseline_file: Path, update_baseline: bool, site: Path
 
 
 def _database() -> Path:
-    return Path(os.environ.get("MALL_SEGMENTS_DATABASE", "dev.duckdb"))
+    return _in_project(os.environ.get("MALL_SEGMENTS_DATABASE", "dev.duckdb"))
+
+
+def _in_project(path: str) -> Path:
+    from mall_segments.project_sql import find_project
+
+    return find_project() / path
 
 
 def _overrides(
@@ -251,7 +287,7 @@ def _inspect(
 
     from mall_segments.intake.source import Inspection, inspect_file
 
-    size = file.stat().st_size if file.is_file() else 0
+    size = _size(file)
     shown = not quiet and size >= PROGRESS_FROM_BYTES
     bar = Progress(console=Console(stderr=True), disable=not shown, transient=True)
     with (
@@ -272,6 +308,13 @@ def _inspect(
             return Inspection(), error
         inspection.rows = None
         return inspection, inspection.error
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0
 
 
 if __name__ == "__main__":

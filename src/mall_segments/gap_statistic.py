@@ -16,6 +16,7 @@ from mall_segments.resampling import fit_batch
 from mall_segments.weighted_points import WeightedPoints
 
 REFERENCE_SETS = 50
+STARTS = 4
 REFERENCE_CUSTOMERS = 500
 GAP_SEED = 2001
 
@@ -57,7 +58,7 @@ def gap_statistics(points: WeightedPoints, wcss_by_k: list[float]) -> list[Gap |
         if wcss <= 0 or k >= size:
             gaps.append(None)
             continue
-        _, reference_wcss = fit_batch(reference, weights, k, generator)
+        _, reference_wcss = fit_batch(reference, weights, k, STARTS, generator)
         logarithm = np.log(reference_wcss / size)
         gaps.append(
             Gap(

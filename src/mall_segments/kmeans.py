@@ -27,7 +27,7 @@ SAME_WCSS = 1e-9
 
 @dataclass(frozen=True)
 class KMeansFit:
-    """A partition of weighted points that no single move improves.
+    """A partition of weighted points that Lloyd's algorithm does not change any more.
 
     Attributes
     ----------
@@ -40,6 +40,8 @@ class KMeansFit:
 
     Notes
     -----
+    With at most SEARCH_POINTS points no single move improves it either; more of them are coarsened
+    for the search, and all of them take part in the last fit.
     Clusters are numbered by size, largest first, then by their centroids, so that neither the seed
     nor the order of the rows shows in the numbers.
     """
@@ -90,8 +92,8 @@ def fit_kmeans_path(points: WeightedPoints, k_max: int, random_state: int = 0) -
     Parameters are those of `fit_kmeans`. Returns the fits in the order of k.
     """
     points.require_at_least(k_max)
-    search = points.coarsened(SEARCH_POINTS)
-    search.require_at_least(k_max)
+    coarse = points.coarsened(SEARCH_POINTS)
+    search = coarse if len(coarse) >= k_max else points
     centroids = search.mean[None]
     path = [_finish(points, centroids, random_state, restarts=1, restarts_at_best=1)]
     for _ in range(2, k_max + 1):

@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.errors import NotBuiltError
@@ -53,10 +54,10 @@ def print_segments(database: Path, console: Console | None = None) -> None:
         table.add_column(heading, justify="right", no_wrap=True)
     for key, name, tier, customers, share, age, income, score, _ in profiles:
         shown = f"{customers:,}", f"{share:.1%}", f"{age:.1f}", f"{income:.1f}", f"{score:.1f}"
-        table.add_row(key, name, tier, *shown)
+        table.add_row(key, escape(name), escape(tier), *shown)
     actions = Table(title="What to do", title_justify="left", box=None, show_header=False)
     for key, *_, action in profiles:
-        actions.add_row(key, action)
+        actions.add_row(key, escape(action))
     console = console or Console()
     console.print(table, actions, "")
     for customers, k, feature_set, wcss, silhouette, stability in quality:
@@ -72,8 +73,10 @@ def print_segments(database: Path, console: Console | None = None) -> None:
 def _read(database: Path) -> tuple[list[tuple], list[tuple]]:
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        try:
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
             return connection.sql(PROFILES).fetchall(), connection.sql(QUALITY).fetchall()
-        except duckdb.CatalogException:
-            raise NotBuiltError(f"{database} holds no segments.") from None
+    except duckdb.CatalogException:
+        raise NotBuiltError(f"{database} holds no segments.") from None
+    except duckdb.IOException as error:
+        raise NotBuiltError(f"{database} cannot be read: {error}") from None

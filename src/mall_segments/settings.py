@@ -51,10 +51,13 @@ def parse_aliases(value: object) -> dict[str, list[str]]:
     """Return the column names a user adds, by field."""
     if not isinstance(value, Mapping):
         raise SettingError("column_aliases", value, "a mapping of fields to lists of column names")
-    return {
-        str(field): [str(name) for name in ([names] if isinstance(names, str) else names)]
-        for field, names in value.items()
+    aliases = {
+        str(field): [names] if isinstance(names, str) else names for field, names in value.items()
     }
+    for names in aliases.values():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise SettingError("column_aliases", value, "a list of column names for each field")
+    return {field: list(names) for field, names in aliases.items()}
 
 
 def parse_gender_map(value: object) -> dict[str, str]:

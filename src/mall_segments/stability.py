@@ -14,6 +14,7 @@ from mall_segments.weighted_points import WeightedPoints
 
 STABLE_JACCARD = 0.75
 RESAMPLES = 50
+STARTS = 8
 RESAMPLED_POINTS = 500
 BOOTSTRAP_SEED = 2007
 
@@ -46,7 +47,7 @@ def bootstrap_jaccard(points: WeightedPoints, centroids: Floats) -> Floats:
     share = points.weights / points.weights.sum()
     resamples = generator.multinomial(round(points.customers), share, size=RESAMPLES).astype(float)
     coordinates = np.broadcast_to(points.coordinates, (RESAMPLES, *points.coordinates.shape))
-    refits, _ = fit_batch(coordinates, resamples, k, generator)
+    refits, _ = fit_batch(coordinates, resamples, k, STARTS, generator)
     clusters = np.arange(k)
     original = (labels[:, None] == clusters).astype(float)
     refitted = (refits[:, :, None] == clusters).astype(float)

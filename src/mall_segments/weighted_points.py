@@ -13,6 +13,9 @@ import numpy as np
 from mall_segments.errors import TooFewPointsError
 from mall_segments.lloyd import Floats, Integers
 
+# Three features at this many divisions still have cell numbers of 64 bits.
+FINEST_GRID = 1 << 20
+
 
 @dataclass(frozen=True)
 class WeightedPoints:
@@ -85,16 +88,21 @@ class WeightedPoints:
             return self
         lower = self.coordinates.min(axis=0)
         extent = float((self.coordinates.max(axis=0) - lower).max())
-        fine, coarse = 1, limit
+        fine, coarse = 1, 2
+        while coarse < FINEST_GRID and self._occupied(lower, extent, coarse) <= limit:
+            fine, coarse = coarse, 2 * coarse
         while coarse - fine > 1:
             middle = (fine + coarse) // 2
-            if len(np.unique(self._cells(lower, extent, middle))) <= limit:
+            if self._occupied(lower, extent, middle) <= limit:
                 fine = middle
             else:
                 coarse = middle
         cells, cell = np.unique(self._cells(lower, extent, fine), return_inverse=True)
         means = mean_of_groups(self.coordinates, self.weights, cell, len(cells))
         return WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
+
+    def _occupied(self, lower: Floats, extent: float, divisions: int) -> int:
+        return len(np.unique(self._cells(lower, extent, divisions)))
 
     def _cells(self, lower: Floats, extent: float, divisions: int) -> Integers:
         """Return the number of the cell of each point on a grid of equal cubes."""

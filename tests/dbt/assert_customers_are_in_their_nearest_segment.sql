@@ -82,6 +82,9 @@ from published
 where
     coalesce(abs(own_distance - nearest) > 1e-9, true)
     or coalesce(abs(distance_to_centroid - nearest) > 1e-9, true)
-    or abs(runner_up_distance - second_nearest) > 1e-9
+    or coalesce(abs(runner_up_distance - second_nearest) > 1e-9, second_nearest is not null)
     or (second_nearest is null) <> (runner_up_segment_key is null)
-    or abs(assignment_margin - (1 - nearest / nullif(second_nearest, 0))) > 1e-9
+    or coalesce(
+        abs(assignment_margin - (1 - nearest / nullif(second_nearest, 0))) > 1e-9,
+        second_nearest > 0
+    )

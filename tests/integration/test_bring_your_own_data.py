@@ -78,7 +78,9 @@ def test_a_relation_that_is_not_there_is_named(project):
 
 
 def test_quarantine_and_quality_mart_agree_with_inspect(project, file):
-    path = file(CANONICAL + "201,F,20,30\n202,femlae,20,30,40\n203,F,old,30,400\n1,Male,19,15,39\n")
+    path = file(
+        CANONICAL + "201,F,20,30\n202,femlae,20,30,40\n203,femlae,old,30,400\n1,Male,19,15,39\n"
+    )
     inspected = json.loads(project.run("mall-segments", "inspect", path, "--json").stdout)
     assert inspected["outcome"] == "build"
     assert inspected["error"] is None
@@ -100,7 +102,8 @@ def test_quarantine_and_quality_mart_agree_with_inspect(project, file):
     assert dict(counted) == {
         **inspected["reasons"],
         **inspected["notes"],
-        "rejected": inspected["rows_quarantined"],
+        "unrecognised_genders": 2,
+        "rejected_rows": inspected["rows_quarantined"],
     }
 
 

@@ -55,6 +55,16 @@ def test_customers_that_moved_are_named(project, check, tmp_path):
     assert not re.search(r"FAIL\s+age\s+column kl divergence", result.stdout)
 
 
+def test_a_folder_with_other_files_is_not_replaced(mall, check, tmp_path):
+    folder = tmp_path / "documents"
+    folder.mkdir()
+    (folder / "letter.txt").write_text("dear")
+    result, _ = check(mall, "--site", folder)
+    assert result.returncode == 2
+    assert "NOT_OUR_SITE" in result.stderr
+    assert (folder / "letter.txt").read_text() == "dear"
+
+
 def test_a_baseline_that_is_none_is_named(mall, check, tmp_path):
     broken = tmp_path / "baseline.json"
     broken.write_text("{}")

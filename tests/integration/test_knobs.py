@@ -38,13 +38,16 @@ def test_any_k_has_named_segments_and_passes_its_tests(project, k):
     assert (segments, names) == (k, k)
 
 
-def test_seed_order_and_threads_change_no_byte_of_the_marts(mall, project):
+def test_seed_order_and_threads_change_no_byte_of_the_marts(mall, project, monkeypatch):
     header, *rows = project.seed.read_text().splitlines(keepends=True)
     random.Random(7).shuffle(rows)
     project.seed.write_text(header + "".join(rows))
     profiles = project.folder / "profiles.yml"
-    profiles.write_text(profiles.read_text().replace("threads: 4", "threads: 1"))
-    project.build(random_state=12345)
+    one_thread = "config_options:\n        threads: 1"
+    profiles.write_text(profiles.read_text().replace("config_options:", one_thread))
+    assert one_thread in profiles.read_text()
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    project.build("--threads", "1", random_state=12345)
     assert project.marts() == mall.marts()
 
 
@@ -67,6 +70,7 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
     [
         ({"k": 0}, "The variable k is 0, expected 'auto' or an integer from 1 to 50."),
         ({"segmentation_features": ["wealth"]}, "expected distinct features out of ['age',"),
+        ({"level_threshold": -1}, "level_threshold is -1, expected a number of 0 or more"),
         ({"gender_map": {"1": "Woman"}}, "gender_map: 1 maps to Woman, expected one of"),
     ],
 )

@@ -1,7 +1,10 @@
+import re
+
 import pytest
 
 from mall_segments import project_sql
 from mall_segments.errors import MallSegmentsError
+from mall_segments.intake.dialect import WHITE_SPACE
 from mall_segments.project_sql import ProjectNotFoundError, find_project, render_model
 
 
@@ -25,6 +28,12 @@ def test_a_model_is_rendered_with_its_relations_variables_and_macros():
     assert "from some_rows" in sql
     assert "regexp_full_match(age_text" in sql
     assert "{" not in sql
+
+
+def test_sql_trims_what_python_strips():
+    sql = render_model("stg_customers_parsed", {"raw_customers": "x"}, {"gender_map": {}})
+    trimmed = {chr(int(code)) for code in re.findall(r"chr\((\d+)\)", sql)}
+    assert trimmed == set(WHITE_SPACE)
 
 
 def test_a_variable_that_means_nothing_is_refused_as_in_dbt():

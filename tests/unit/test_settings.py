@@ -58,6 +58,9 @@ def test_aliases_may_be_one_name_or_several():
     }
     with pytest.raises(SettingError, match="column_aliases"):
         parse_aliases(["Edad"])
+    for names in (5, None, [5]):
+        with pytest.raises(SettingError, match="a list of column names for each field"):
+            parse_aliases({"age": names})
 
 
 def test_genders_may_be_coded_as_numbers():

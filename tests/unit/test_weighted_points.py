@@ -28,6 +28,11 @@ def test_coarsening_keeps_weight_and_mean(generator):
     assert coarse.total_sum_of_squares < points.total_sum_of_squares
 
 
+def test_an_outlier_does_not_hide_the_others():
+    rows = np.append(np.linspace(20.0, 20.4, 2_500), 1_000.0)[:, None]
+    assert len(WeightedPoints.from_rows(rows).coarsened(2_000)) > 400
+
+
 def test_few_points_are_left_alone(mall_points):
     points = mall_points()
     assert points.coarsened(196) is points

@@ -23,16 +23,19 @@ with
             from listed
             union all
         {%- endfor %}
+        {%- for note in ["gender:missing", "gender:not_recognised"] %}
+            select
+                '{{ note }}',
+                count(*),
+                sum(case when gender_note = '{{ note }}' then 1 else 0 end),
+                cast(0 as double),
+                false,
+            from listed
+            where not is_rejected
+            union all
+        {%- endfor %}
         select
-            'gender:missing',
-            count(*),
-            sum(case when gender_note = 'gender:missing' then 1 else 0 end),
-            cast(0 as double),
-            false,
-        from listed
-        union all
-        select
-            'gender:not_recognised',
+            'unrecognised_genders',
             count(*),
             sum(case when gender_note = 'gender:not_recognised' then 1 else 0 end),
             cast({{ var("max_unrecognised_gender_share") }} as double),
@@ -41,7 +44,7 @@ with
         where is_gender_given
         union all
         select
-            'rejected',
+            'rejected_rows',
             count(*),
             sum(case when is_rejected then 1 else 0 end),
             cast({{ var("max_rejected_share") }} as double),

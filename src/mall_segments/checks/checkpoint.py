@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from mall_segments.checks import baseline as baselines
-from mall_segments.checks.offline_docs import make_offline
+from mall_segments.checks.offline_docs import clear, make_offline
 from mall_segments.errors import NotBuiltError
 
 KEYS = {
@@ -22,7 +21,7 @@ KEYS = {
     "marts.segment_profiles": "segment_key",
     "marts.segmentation_quality": "build_id",
 }
-# Great Expectations checks data frames; more rows than this are sampled by key.
+# Great Expectations checks data frames; more rows than this are sampled by a hash of the key.
 LARGEST_FRAME = 500_000
 
 
@@ -69,7 +68,7 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any] | None) 
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    shutil.rmtree(site, ignore_errors=True)
+    clear(site)
     for default_site in context.get_site_names():
         context.delete_data_docs_site(default_site)
     context.add_data_docs_site(
@@ -121,18 +120,18 @@ def read_frames(database: Path) -> dict[str, pd.DataFrame]:
     """Return the relations that are checked as data frames, ordered by key."""
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
-    with duckdb.connect(str(database), read_only=True) as connection:
-        try:
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
             return {relation: _frame(connection, relation, key) for relation, key in KEYS.items()}
-        except duckdb.CatalogException as error:
-            raise NotBuiltError(f"{database}: {str(error).splitlines()[0]}") from None
+    except (duckdb.CatalogException, duckdb.IOException) as error:
+        raise NotBuiltError(f"{database}: {str(error).splitlines()[0]}") from None
 
 
 def _frame(connection: duckdb.DuckDBPyConnection, relation: str, key: str) -> pd.DataFrame:
     rows = connection.table(relation)
     step = -(-len(rows) // LARGEST_FRAME)
     if step > 1:
-        rows = rows.filter(f"{key} % {step} = 0")
+        rows = rows.filter(f"hash({key}) % {step} = 0")
     return rows.order(key).df()
 
 

@@ -8,6 +8,9 @@ import shutil
 from functools import partial
 from pathlib import Path
 
+from mall_segments.errors import MallSegmentsError
+
+OFFLINE = Path("static") / "offline"
 ASSETS = Path(__file__).with_name("assets")
 EXTERNAL_TAG = re.compile(
     r"<(?P<tag>script|link|img)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//(?P<url>[^\"]+)\"[^>]*>"
@@ -17,6 +20,32 @@ EXTERNAL_STYLE_URL = re.compile(r"url\(['\"]?(?:https?:)?//[^)]*\)")
 # Some pages count the folders between them and the site's own files wrongly.
 STATIC_PATH = re.compile(r"(?<=[\"'(])(?:\.{1,2}/)+static/")
 LOCAL_NAME = {"all.min.css": "fontawesome/css/all.min.css"}
+
+
+class NotOurSiteError(MallSegmentsError):
+    """A folder that holds something else than Data Docs."""
+
+    def __init__(self, site: Path) -> None:
+        super().__init__(
+            "NOT_OUR_SITE",
+            f"{site} holds files that are no Data Docs, and would be replaced.",
+            "Name an empty or a new folder: --site.",
+        )
+
+
+def clear(site: Path) -> None:
+    """Remove an earlier site, and nothing else.
+
+    Raises
+    ------
+    NotOurSiteError
+        If the folder holds anything that `make_offline` did not write.
+    """
+    if not site.exists():
+        return
+    if any(site.iterdir()) and not (site / OFFLINE).is_dir():
+        raise NotOurSiteError(site)
+    shutil.rmtree(site)
 
 
 def make_offline(site: Path) -> None:
@@ -30,7 +59,7 @@ def make_offline(site: Path) -> None:
     site : Path
         Folder of the site; its pages are rewritten in place.
     """
-    assets = site / "static" / "offline"
+    assets = site / OFFLINE
     shutil.copytree(ASSETS, assets, dirs_exist_ok=True)
     for page in site.rglob("*.html"):
         local_tag = partial(_local_tag, prefix=os.path.relpath(assets, page.parent))

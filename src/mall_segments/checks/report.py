@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.checks.checkpoint import Finding
@@ -20,7 +21,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
         for finding in group:
             mark = "[green]pass[/green]" if finding.success else "[red]FAIL[/red]"
             expectation = finding.expectation.replace("_", " ")
-            table.add_row(mark, finding.column, expectation, finding.observed)
+            table.add_row(mark, finding.column, expectation, escape(finding.observed))
         console.print(table, highlight=False)
     for finding in findings:
         if not finding.success and finding.failing_keys:
@@ -28,5 +29,7 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
             more = len(finding.failing_keys) - KEYS_SHOWN
             rest = f" and {more:,} more" if more > 0 else ""
             console.print(
-                f"{finding.relation}.{finding.column}: rows {shown}{rest}", highlight=False
+                f"{finding.relation}.{finding.column}: rows {shown}{rest}",
+                markup=False,
+                highlight=False,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from mall_segments.intake.header import FIELDS, Header, fields_named, resolve_he
 
 DELIMITERS = (",", ";", "\t")
 HEADER_RECORDS = 10
-LARGEST_FIELD = 1 << 20
+LARGEST_FIELD = 1 << 17
+# What str.strip() strips: every reader here agrees on what is blank.
+WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,7 @@ def malformed_csv(line: int) -> InputRefusedError:
     """Return the refusal of a file with a quote that goes wrong."""
     return InputRefusedError(
         "MALFORMED_CSV",
-        'A quote (") never closes or stands in the middle of a field, or the field is endless.',
+        'A quoted field never closes, goes on after its closing quote ("), or has no end in sight.',
         'Double a quote inside a quoted field (""), or remove it.',
         line=line,
     )

@@ -9,18 +9,20 @@ from __future__ import annotations
 import codecs
 import errno
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from mall_segments.errors import InputRefusedError
+from mall_segments.intake.dialect import LARGEST_FIELD, WHITE_SPACE
 
 PREFIX_BYTES = 1 << 20
 PORTION_BYTES = 1 << 23
 PARQUET_MAGIC = b"PAR1"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-BLANK = b" \t\r\n\v\f" + codecs.BOM_UTF8
+BLANK = WHITE_SPACE + "\ufeff"
 LONGEST_LINE_BYTES = 1 << 20
 QUOTE, NEW_LINE = ord('"'), ord("\n")
 IS_BOUNDARY = np.zeros(256, dtype=bool)
@@ -77,11 +79,20 @@ def read_prefix(path: Path) -> bytes:
     return prefix
 
 
-def scan_text(path: Path, progress: Progress | None = None) -> bool:
-    """Check every byte of a text file; return whether the engine may read it as it is.
+class Layout(Enum):
+    """How far the engine's reader can be trusted with a text file as it is.
 
-    It may where line ends are all LF or all CRLF, no blank line stands between the records, and
-    every quote opens and closes a field on one line. Anything else has to be rewritten first.
+    It can where line ends are all LF or all CRLF, no blank line stands between the records, every
+    quote opens and closes a field on one line, and no line is endless.
+    """
+
+    REGULAR = "the engine may read it"
+    MIXED_LINE_ENDS = "its line ends have to be made one first"
+    IRREGULAR = "only a strict reader, record by record, gets it right"
+
+
+def scan_text(path: Path, progress: Progress | None = None) -> Layout:
+    """Check every byte of a text file.
 
     Parameters
     ----------
@@ -96,15 +107,16 @@ def scan_text(path: Path, progress: Progress | None = None) -> bool:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     is_blank, is_regular, ended_blank, offset = True, True, False, 0
-    carriage_returns = line_feeds = 0
+    carriage_returns = line_feeds = pairs = 0
     for portion in _portions(path):
         _refuse_nul(path, portion, offset)
         _refuse_other_encodings(path, decoder, portion, offset)
         carriage_returns += portion.count(b"\r")
         line_feeds += portion.count(b"\n")
+        pairs += portion.count(b"\r\n")
         is_regular = is_regular and not ended_blank and _is_regular(portion)
         ended_blank = portion.endswith((b"\n\n", b"\n\r\n"))
-        is_blank = is_blank and not portion.strip(BLANK)
+        is_blank = is_blank and not portion.decode(errors="ignore").strip(BLANK)
         offset += len(portion)
         if progress:
             progress(len(portion))
@@ -113,7 +125,23 @@ def scan_text(path: Path, progress: Progress | None = None) -> bool:
         raise InputRefusedError(
             "EMPTY_FILE", "The file holds nothing but white space.", "Name a file with customers."
         )
-    return is_regular and carriage_returns in (0, line_feeds)
+    if carriage_returns and not carriage_returns == line_feeds == pairs:
+        return Layout.MIXED_LINE_ENDS
+    return Layout.REGULAR if is_regular else Layout.IRREGULAR
+
+
+def with_line_feeds(path: Path, folder: Path) -> Path:
+    """Return a copy of a text file in a folder, with every line end a line feed."""
+    copy = folder / "line_feeds.csv"
+    with copy.open("wb") as file:
+        held = b""
+        for portion in _portions(path):
+            whole = held + portion
+            held = b"\r" if whole.endswith(b"\r") else b""
+            text = whole[: len(whole) - len(held)]
+            file.write(text.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        file.write(b"\n" if held else b"")
+    return copy
 
 
 def _portions(path: Path) -> Iterator[bytes]:
@@ -125,9 +153,11 @@ def _portions(path: Path) -> Iterator[bytes]:
 
 def _is_regular(portion: bytes) -> bool:
     body = portion.rstrip(b"\r\n")
-    has_blank_line = portion.startswith((b"\n", b"\r\n")) or b"\n\n" in body or b"\n\r\n" in body
-    lone_returns = portion.count(b"\r") != portion.count(b"\r\n")
-    if has_blank_line or lone_returns:
+    if portion.startswith((b"\n", b"\r\n")) or b"\n\n" in body or b"\n\r\n" in body:
+        return False
+    ends = np.flatnonzero(np.frombuffer(portion, dtype=np.uint8) == NEW_LINE)
+    lengths = np.diff(ends, prepend=-1, append=len(portion))
+    if lengths.max() > LARGEST_FIELD:
         return False
     return b'"' not in portion or _quotes_enclose_fields(portion)
 
@@ -184,6 +214,11 @@ def _refuse_other_encodings(
 
 
 def _line_at(path: Path, offset: int) -> int:
+    lines, last = 1, b""
     with path.open("rb") as file:
-        before = file.read(offset)
-    return before.count(b"\n") + before.count(b"\r") - before.count(b"\r\n") + 1
+        while offset > 0 and (portion := file.read(min(PORTION_BYTES, offset))):
+            offset -= len(portion)
+            lines += portion.count(b"\n") + portion.count(b"\r") - portion.count(b"\r\n")
+            lines -= last == b"\r" and portion.startswith(b"\n")
+            last = portion[-1:]
+    return lines

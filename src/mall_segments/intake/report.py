@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.errors import MallSegmentsError
@@ -39,7 +40,7 @@ def print_inspection(
     source: str, inspection: Inspection, error: MallSegmentsError | None, console: Console
 ) -> None:
     """Print what was found in a source and whether it may be built from."""
-    console.print(f"[bold]{source}[/bold]", highlight=False)
+    console.print(source, style="bold", markup=False, highlight=False)
     if inspection.header:
         _print_header(inspection, console)
     if inspection.tally:
@@ -63,7 +64,7 @@ def _print_header(inspection: Inspection, console: Console) -> None:
     table.add_column("Field")
     table.add_column("Column of the source")
     for field, column in header.columns.items():
-        table.add_row(field, repr(column))
+        table.add_row(field, escape(repr(column)))
     console.print(table, highlight=False)
     if inspection.preamble:
         lines = " | ".join(inspection.preamble)

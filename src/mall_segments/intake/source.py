@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from mall_segments.errors import InputRefusedError
 from mall_segments.intake.dialect import sniff_dialect
-from mall_segments.intake.file_bytes import PARQUET_MAGIC, Progress, read_prefix, scan_text
+from mall_segments.intake.file_bytes import (
+    PARQUET_MAGIC,
+    Layout,
+    Progress,
+    read_prefix,
+    scan_text,
+    with_line_feeds,
+)
 from mall_segments.intake.gates import check_gates, parse_gates
 from mall_segments.intake.header import Header, resolve_header
 from mall_segments.intake.tally import Tally, tally_rows
@@ -27,6 +37,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 PARSED = "intake_parsed_customers"
+# What the engine raises for reasons that are not in the file.
+OWN_FAULTS = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.InternalException,
+    duckdb.InterruptException,
+    duckdb.OutOfMemoryException,
+    duckdb.ParserException,
+)
 
 
 @dataclass
@@ -72,11 +91,32 @@ def inspect_file(
         If a setting means nothing; everything about the file itself is in the result.
     """
     inspection = Inspection()
+    kind = "CSV"
     try:
-        _read_file(inspection, session, path, settings, progress)
-        _judge(inspection, session, settings)
+        prefix = read_prefix(path)
+        kind = "PARQUET" if prefix.startswith(PARQUET_MAGIC) else kind
+        with tempfile.TemporaryDirectory() as folder:
+            if kind == "PARQUET":
+                _read_parquet(inspection, session, path, settings)
+            else:
+                _read_text(inspection, session, path, prefix, Path(folder), settings, progress)
+            _judge(inspection, session, settings)
     except InputRefusedError as error:
         inspection.error = error
+    except OWN_FAULTS:
+        raise
+    except duckdb.IOException as error:
+        inspection.error = InputRefusedError(
+            "FILE_NOT_READABLE",
+            f"Reading stopped: {str(error).splitlines()[0]}",
+            "Check the file, and the space left on the disk.",
+        )
+    except duckdb.Error as error:
+        inspection.error = InputRefusedError(
+            f"MALFORMED_{kind}",
+            f"The file cannot be read: {str(error).splitlines()[0]}",
+            "Export it again; the file is damaged.",
+        )
     return inspection
 
 
@@ -96,38 +136,39 @@ def inspect_relation(
     return inspection
 
 
-def _read_file(
+def _read_text(
+    inspection: Inspection,
+    session: DuckDBPyConnection,
+    path: Path,
+    prefix: bytes,
+    folder: Path,
+    settings: Mapping[str, object],
+    progress: Progress | None,
+) -> None:
+    layout = scan_text(path, progress)
+    if layout is Layout.MIXED_LINE_ENDS:
+        path = with_line_feeds(path, folder)
+        layout = scan_text(path)
+    dialect = sniff_dialect(prefix, parse_aliases(settings["column_aliases"]))
+    inspection.header, inspection.preamble = dialect.header, dialect.preamble
+    read = rows_of_regular_file if layout is Layout.REGULAR else rows_of_irregular_file
+    inspection.rows = read(session, path, dialect)
+
+
+def _read_parquet(
     inspection: Inspection,
     session: DuckDBPyConnection,
     path: Path,
     settings: Mapping[str, object],
-    progress: Progress | None,
 ) -> None:
     aliases = parse_aliases(settings["column_aliases"])
-    prefix = read_prefix(path)
-    if prefix.startswith(PARQUET_MAGIC):
-        source = _parquet(session, path)
-        inspection.header = resolve_header(source.columns, aliases)
-        inspection.rows = rows_of_relation(session, source, inspection.header)
-        return
-    is_regular = scan_text(path, progress)
-    dialect = sniff_dialect(prefix, aliases)
-    inspection.header, inspection.preamble = dialect.header, dialect.preamble
-    read = rows_of_regular_file if is_regular else rows_of_irregular_file
-    inspection.rows = read(session, path, dialect)
-
-
-def _parquet(session: DuckDBPyConnection, path: Path) -> DuckDBPyRelation:
-    import duckdb
-
-    try:
-        return session.read_parquet(one_file(path))
-    except duckdb.Error as error:
-        raise InputRefusedError(
-            "MALFORMED_PARQUET",
-            f"The file starts like Parquet, but cannot be read: {str(error).splitlines()[0]}",
-            "Export it again; the file is damaged.",
-        ) from None
+    schema = session.execute(
+        "select name from parquet_schema(?) where num_children is null", [one_file(path)]
+    )
+    resolve_header([name for (name,) in schema.fetchall()], aliases)
+    source = session.read_parquet(one_file(path))
+    inspection.header = resolve_header(source.columns, aliases)
+    inspection.rows = rows_of_relation(session, source, inspection.header)
 
 
 def _judge(

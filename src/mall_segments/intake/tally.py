@@ -17,7 +17,7 @@ class Tally:
 
     Attributes
     ----------
-    rows_read, rows_accepted : int
+    rows_read, rows_accepted, rows_quarantined : int
     reasons : mapping of reason to quarantined rows that have it
     first_lines : mapping of reason to the first lines it was found on
     notes : mapping of note to accepted rows that have it
@@ -30,6 +30,7 @@ class Tally:
 
     rows_read: int
     rows_accepted: int
+    rows_quarantined: int
     reasons: dict[str, int]
     first_lines: dict[str, list[int]]
     notes: dict[str, int]
@@ -39,11 +40,6 @@ class Tally:
     median_income: float | None
     distinct_points: int
     distinct_values: dict[str, int]
-
-    @property
-    def rows_quarantined(self) -> int:
-        """Rows read that are no customers."""
-        return self.rows_read - self.rows_accepted
 
     def described_reasons(self) -> str:
         """Return the reasons with their counts and first lines, most frequent first."""
@@ -62,11 +58,12 @@ def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
     parsed : relation with the columns of `stg_customers_parsed`
     raw : relation with the columns of `raw_customers`
     """
-    ((read, accepted, given, unrecognised, median),) = session.sql(
+    ((read, accepted, quarantined, given, unrecognised, median),) = session.sql(
         f"""
         select
             count(*),
             count(*) filter (reasons is null),
+            count(*) filter (reasons is not null),
             count(*) filter (is_gender_given),
             count(*) filter (gender_note = 'gender:not_recognised'),
             median(annual_income_k_usd)
@@ -120,6 +117,7 @@ def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
     return Tally(
         rows_read=read,
         rows_accepted=accepted,
+        rows_quarantined=quarantined,
         reasons={reason: count for reason, count, _ in reasons},
         first_lines={reason: lines for reason, _, lines in reasons},
         notes=dict(notes),

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mall_segments.intake.dialect import Dialect, malformed_csv, strict_reader
+from mall_segments.intake.dialect import WHITE_SPACE, Dialect, malformed_csv, strict_reader
 from mall_segments.intake.header import FIELDS, Header
 
 if TYPE_CHECKING:
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 ROWS = "intake_rows"
 PARSED = "intake_parsed"
 REJECTS = "intake_rejects"
+ERRORS = "intake_errors"
+SCANS = "intake_scans"
 LONGEST_LINE = 1 << 23
 # No text holds this, so that an empty field differs from one that is not there.
-NOT_THERE = "\x01\x02"
+NOT_THERE = "\x01no such field\x02"
 WRONG_WIDTH = "field_count"
 
 
@@ -30,7 +32,10 @@ def rows_of_relation(
     text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
     line = "cast(row_number() over () + 1 as bigint) as line_number"
     rows = source.project(f"{line}, {', '.join(text)}")
-    return _show(session, f"select *, {_width(None)} from ({rows.sql_query()})")
+    white_space = _literal(WHITE_SPACE)
+    blank = " and ".join(f"coalesce(trim({field}, {white_space}), '') = ''" for field in FIELDS)
+    query = f"select *, {_width(None)} from ({rows.sql_query()}) where not ({blank})"
+    return _show(session, query)
 
 
 def rows_of_regular_file(
@@ -42,7 +47,7 @@ def rows_of_regular_file(
     ----------
     session : DuckDB connection
     path : Path
-        A file for which `scan_text` returned True.
+        A file for which `scan_text` found regular.
     dialect : Dialect
 
     Raises
@@ -58,9 +63,8 @@ def rows_of_regular_file(
         f"column_{position} as {field}"
         for field, position in zip(FIELDS, dialect.positions, strict=True)
     )
-    white_space = "' ' || chr(9) || chr(11) || chr(12) || chr(13)"
-    session.execute("drop table if exists reject_errors")
-    session.execute("drop table if exists reject_scans")
+    white_space = _literal(WHITE_SPACE)
+    _drop_errors(session)
     session.execute(
         f"""
         create or replace temp table {PARSED} as
@@ -87,12 +91,14 @@ def rows_of_regular_file(
             max_line_size = {LONGEST_LINE},
             buffer_size = {4 * LONGEST_LINE},
             columns = {{{", ".join(f"'{column}': 'varchar'" for column in columns)}}},
-            store_rejects = true
+            store_rejects = true,
+            rejects_table = '{ERRORS}',
+            rejects_scan = '{SCANS}'
         )
         """
     )
     other_errors = session.sql(
-        "select min(line) from reject_errors where error_type <> 'TOO MANY COLUMNS'"
+        f"select min(line) from {ERRORS} where error_type <> 'TOO MANY COLUMNS'"
     ).fetchall()
     if other_errors != [(None,)]:
         raise malformed_csv(other_errors[0][0])
@@ -104,10 +110,11 @@ def rows_of_regular_file(
             max(column_idx) as fields_found,
             row_number() over (order by line) as rejects_before,
             line - {dialect.header_line} - row_number() over (order by line) as rows_before
-        from reject_errors
+        from {ERRORS}
         group by line
         """
     )
+    _drop_errors(session)
     line = f"{PARSED}.ordinal + {dialect.header_line}"
     if not session.sql(f"from {REJECTS} limit 1").fetchall():
         return _show(session, _numbered(line, PARSED, width))
@@ -142,7 +149,8 @@ def rows_of_irregular_file(
         rewritten = Path(folder) / "records.csv"
         with rewritten.open("w", encoding="utf-8", newline="") as file:
             try:
-                csv.writer(file, lineterminator="\n").writerows(_records(path, dialect))
+                writer = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+                writer.writerows(_records(path, dialect))
             except csv.Error as error:
                 raise malformed_csv(int(str(error))) from None
         columns = {
@@ -189,6 +197,12 @@ def _records(path: Path, dialect: Dialect) -> Iterator[Sequence[object]]:
             fits = len(record) == len(dialect.names)
             fields = [record[position] for position in dialect.positions] if fits else nothing
             yield [first, *fields, len(record)]
+
+
+def _drop_errors(session: DuckDBPyConnection) -> None:
+    """Drop what the reader notes of records it cannot split: it holds whole records."""
+    session.execute(f"drop table if exists temp.{ERRORS}")
+    session.execute(f"drop table if exists temp.{SCANS}")
 
 
 def _numbered(line: str, source: str, width: int) -> str:

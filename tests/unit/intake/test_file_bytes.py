@@ -3,7 +3,7 @@ import os
 import pytest
 
 from mall_segments.errors import InputRefusedError
-from mall_segments.intake.file_bytes import read_prefix, scan_text
+from mall_segments.intake.file_bytes import Layout, read_prefix, scan_text, with_line_feeds
 
 ROW = b"1,Male,19,15,39\n"
 
@@ -44,7 +44,9 @@ def test_a_path_without_a_file_is_named(tmp_path):
         read_prefix(tmp_path / "pipe")
 
 
-@pytest.mark.parametrize("content", [b"", b" \r\n\t\n", b"\xef\xbb\xbf\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b" \r\n\t\n", b"\xef\xbb\xbf\n", "\u00a0\u3000\n".encode()]
+)
 def test_white_space_is_an_empty_file(file, content):
     with pytest.raises(InputRefusedError, match="EMPTY_FILE"):
         scan_text(file(content))
@@ -80,7 +82,7 @@ def test_a_character_across_portions_is_whole(file, monkeypatch):
     "content",
     [
         ROW * 3,
-        ROW.rstrip() * 1,
+        ROW.rstrip(),
         ROW.replace(b"\n", b"\r\n") * 3,
         ROW + b"\n\n",
         b'"1","Male",19,15,"3 "" 9"\n' * 2,
@@ -88,16 +90,15 @@ def test_a_character_across_portions_is_whole(file, monkeypatch):
     ],
 )
 def test_regular_files_are_left_to_the_engine(file, content):
-    assert scan_text(file(content))
+    assert scan_text(file(content)) is Layout.REGULAR
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        ROW.replace(b"\n", b"\r") * 3,
-        ROW + ROW.replace(b"\n", b"\r\n"),
         ROW + b"\n" + ROW,
-        ROW + b"\r\n" + ROW,
+        b"x" * (1 << 18),
+        ROW.replace(b"\n", b"\r\n\r\n") * 2,
         b'1,"two\nlines",3\n',
         b'1,5" pipe,3\n',
         b'1, "padded",3\n',
@@ -107,7 +108,26 @@ def test_regular_files_are_left_to_the_engine(file, content):
     ],
 )
 def test_irregular_files_are_not(file, content):
-    assert not scan_text(file(content))
+    assert scan_text(file(content)) is Layout.IRREGULAR
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1 << 20])
+@pytest.mark.parametrize(
+    "content",
+    [
+        ROW.replace(b"\n", b"\r") * 3,
+        ROW + ROW.replace(b"\n", b"\r\n"),
+        ROW.replace(b"\n", b"\n\r") * 3,
+        b'"two\rlines"\n',
+    ],
+)
+def test_mixed_line_ends_are_made_one(file, tmp_path, monkeypatch, content, size):
+    monkeypatch.setattr("mall_segments.intake.file_bytes.PORTION_BYTES", size)
+    monkeypatch.setattr("mall_segments.intake.file_bytes.LONGEST_LINE_BYTES", size)
+    path = file(content)
+    assert scan_text(path) is Layout.MIXED_LINE_ENDS
+    made_one = with_line_feeds(path, tmp_path).read_bytes()
+    assert made_one == content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def test_progress_counts_every_byte(file):

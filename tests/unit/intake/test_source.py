@@ -140,11 +140,17 @@ def test_other_columns_never_reach_the_database(inspect, session):
     lines[0] = f"{HEADER},E-Mail"
     inspection = inspect("\n".join([*lines, "201,F,20,30,40,secret,extra,extra"]))
     assert inspection.header.ignored == ("E-Mail",)
-    for (name,) in session.sql("select table_name from duckdb_tables()").fetchall():
-        if name.startswith("intake"):
-            rows = session.table(name).fetchall()
-            assert rows
-            assert "secret" not in str(rows)
+    tables = session.sql("select table_name from duckdb_tables()").fetchall()
+    assert ("intake_parsed",) in tables
+    for (name,) in tables:
+        assert "secret" not in str(session.table(name).fetchall())
+
+
+def test_a_table_of_the_user_is_left_alone(inspect, session):
+    session.execute("create table main.reject_errors as select 1 as kept")
+    inspect(table("201,F,20,30,40,50,60"))
+    assert session.table("main.reject_errors").fetchall() == [(1,)]
+    session.execute("drop table main.reject_errors")
 
 
 def rows_of(number, gender="F", age="20", income="30", score="40"):
@@ -215,9 +221,10 @@ def test_a_quote_that_never_closes_is_refused_with_its_line(inspect, line):
 
 
 def test_quoted_line_breaks_and_quotes_inside_fields_are_text(inspect):
-    inspection = inspect(table('201,"F\nF",20,30,40', '202,5" pipe,20,30,41'))
-    assert inspection.tally.rows_accepted == 202
-    assert inspection.tally.notes == {"gender:not_recognised": 2}
+    quoted = ['201,"F\nF",20,30,40', '202,"F\rM",20,30,41', '203,"F ""x""",20,30,42']
+    inspection = inspect(table(*quoted, '204,5" pipe,20,30,43'))
+    assert inspection.tally.rows_accepted == 204
+    assert inspection.tally.notes == {"gender:not_recognised": 4}
 
 
 def test_a_field_without_end_is_refused(inspect):
@@ -245,8 +252,40 @@ def test_parquet_and_relations_are_sources_too(session, tmp_path, inspect):
 
 def test_a_damaged_parquet_file_is_refused(session, tmp_path):
     path = tmp_path / "customers.parquet"
-    path.write_bytes(b"PAR1" + b"garbage" * 50)
-    assert inspect_file(session, path, SETTINGS).error.code == "MALFORMED_PARQUET"
+    session.sql(
+        "select i as customer_id, 'F' as gender, 20 as age, i % 90 + 10 as income, i % 99 as score "
+        "from range(100_000) as t(i)"
+    ).write_parquet(str(path))
+    whole = path.read_bytes()
+    for damaged in (whole[:4] + b"garbage" * 50, whole[:4] + b"!" * 200 + whole[204:]):
+        path.write_bytes(damaged)
+        assert inspect_file(session, path, SETTINGS).error.code == "MALFORMED_PARQUET"
+
+
+def test_parquet_with_two_columns_for_a_field_is_not_guessed(session, tmp_path):
+    path = tmp_path / "customers.parquet"
+    session.sql(
+        "select 1 as id, 'F' as gender, 20 as age, 30 as income, 40 as score, 50 as age_b"
+    ).write_parquet(str(path))
+    path.write_bytes(path.read_bytes().replace(b"age_b", b"aGe__"))
+    assert inspect_file(session, path, SETTINGS).error.code == "AMBIGUOUS_COLUMN"
+
+
+def test_blank_rows_of_a_table_are_no_rows(session, tmp_path):
+    csv = tmp_path / "seed.csv"
+    csv.write_text(table(",,,,", " ,,,,"))
+    rows = session.read_csv(str(csv), all_varchar=True)
+    tally = inspect_relation(session, rows, SETTINGS).tally
+    assert (tally.rows_read, tally.rows_accepted) == (200, 200)
+
+
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\x1c", "\x85"])
+@pytest.mark.parametrize("line_end", ["\n", "\r", "\n\n"])
+def test_readers_agree_on_what_is_blank(inspect, blank, line_end):
+    content = table(f"{blank},,,,", f"201,F,{blank}20{blank},{blank},40").replace("\n", line_end)
+    inspection = inspect(content)
+    assert inspection.tally.rows_read == 201
+    assert reasons(inspection) == {"annual_income_k_usd:missing": 1}
 
 
 SPELLINGS = {
