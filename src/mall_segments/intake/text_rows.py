@@ -32,9 +32,7 @@ def rows_of_relation(
     text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
     line = "cast(row_number() over () + 1 as bigint) as line_number"
     rows = source.project(f"{line}, {', '.join(text)}")
-    white_space = _literal(WHITE_SPACE)
-    blank = " and ".join(f"coalesce(trim({field}, {white_space}), '') = ''" for field in FIELDS)
-    query = f"select *, {_width(None)} from ({rows.sql_query()}) where not ({blank})"
+    query = f"select *, {_width(None)} from ({rows.sql_query()}) where not {_blank(FIELDS)}"
     return _show(session, query)
 
 
@@ -47,7 +45,7 @@ def rows_of_regular_file(
     ----------
     session : DuckDB connection
     path : Path
-        A file for which `scan_text` found regular.
+        A file that `scan_text` found regular.
     dialect : Dialect
 
     Raises
@@ -63,7 +61,6 @@ def rows_of_regular_file(
         f"column_{position} as {field}"
         for field, position in zip(FIELDS, dialect.positions, strict=True)
     )
-    white_space = _literal(WHITE_SPACE)
     _drop_errors(session)
     session.execute(
         f"""
@@ -72,11 +69,7 @@ def rows_of_regular_file(
             row_number() over () as ordinal,
             {fields},
             case when {fits} then {width} else list_count([{all_columns}]) end as fields_found,
-            case
-                when trim(column_0, {white_space}) = ''
-                then trim(concat({all_columns}), {white_space}) = ''
-                else false
-            end as is_blank
+            {_blank(columns)} as is_blank
         from read_csv(
             {_literal(one_file(path))},
             auto_detect = false,
@@ -197,6 +190,13 @@ def _records(path: Path, dialect: Dialect) -> Iterator[Sequence[object]]:
             fits = len(record) == len(dialect.names)
             fields = [record[position] for position in dialect.positions] if fits else nothing
             yield [first, *fields, len(record)]
+
+
+def _blank(columns: Sequence[str]) -> str:
+    """Return the condition that a record is blank, decided by one comparison for most records."""
+    blank = f"coalesce(trim(concat({', '.join(columns)}), {_literal(WHITE_SPACE)}), '') = ''"
+    starts_visibly = f"{columns[0]} >= '!' and {columns[0]} < chr(127)"
+    return f"case when {starts_visibly} then false else {blank} end"
 
 
 def _drop_errors(session: DuckDBPyConnection) -> None:
