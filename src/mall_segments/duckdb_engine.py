@@ -9,6 +9,7 @@ import numpy as np
 
 from mall_segments.assignment import Scaling, assignment_steps
 from mall_segments.lloyd import Floats
+from mall_segments.sql_text import literal
 from mall_segments.weighted_points import WeightedPoints
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def relation_from_rows(
     """Return a relation of constants with the given (name, type) columns; no rows are fine too."""
     typed = [f"cast(column_{i} as {kind}) as {name}" for i, (name, kind) in enumerate(columns)]
     names = ", ".join(f"column_{i}" for i in range(len(columns)))
-    values = ", ".join(f"({', '.join(map(_literal, row))})" for row in rows)
+    values = ", ".join(f"({', '.join(map(_constant, row))})" for row in rows)
     empty = f"({', '.join(['null'] * len(columns))})"
     condition = "" if rows else " where false"
     return session.sql(
@@ -67,10 +68,9 @@ def relation_from_rows(
     )
 
 
-def _literal(value: object) -> str:
+def _constant(value: object) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
-    text = repr(float(value)) if isinstance(value, float) else str(value)
-    return "'" + text.replace("'", "''") + "'"
+    return literal(repr(float(value)) if isinstance(value, float) else str(value))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from mall_segments.lloyd import Floats, Integers
+from mall_segments.weighted_points import WeightedPoints
 
 MINIMUM_RELATIVE_GAIN = 1e-12
 
@@ -47,7 +48,7 @@ def improve_by_single_moves(
     [[0, 0, 1]]
     """
     labels = labels.copy()
-    scale = _total_sum_of_squares(coordinates, weights)
+    scale = WeightedPoints(coordinates, weights).total_sum_of_squares
     running = np.arange(len(labels))
     while len(running):
         gain, target = _gain_of_each_move(coordinates, weights, labels[running], k)
@@ -83,8 +84,3 @@ def _gain_of_each_move(
     target = insertion.argmin(axis=1)
     cheapest = np.take_along_axis(insertion, target[:, None, :], axis=1)[:, 0]
     return removal - cheapest, target
-
-
-def _total_sum_of_squares(coordinates: Floats, weights: Floats) -> float:
-    mean = weights @ coordinates / weights.sum()
-    return float(weights @ ((coordinates - mean) ** 2).sum(axis=1))

@@ -44,12 +44,7 @@ def project_variables() -> dict[str, object]:
     return dict(yaml.safe_load(text)["vars"])
 
 
-def render_model(
-    name: str,
-    relations: Mapping[str, str],
-    variables: Mapping[str, object],
-    adapter: str = "duckdb",
-) -> str:
+def render_model(name: str, relations: Mapping[str, str], variables: Mapping[str, object]) -> str:
     """Return the SQL of a model of the project.
 
     Parameters
@@ -58,13 +53,9 @@ def render_model(
         Name of the model.
     relations : mapping of model to what `ref` renders as
     variables : mapping of variable to its value
-    adapter : str
-        Which variant of dispatched macros to take.
     """
     template = _load(find_project(), name)
-    return template.render(
-        ref=relations.__getitem__, var=variables.__getitem__, adapter=_Adapter(adapter)
-    )
+    return template.render(ref=relations.__getitem__, var=variables.__getitem__, adapter=_Adapter())
 
 
 @cache
@@ -73,7 +64,6 @@ def _load(project: Path, name: str) -> jinja2.Template:
         extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined
     )
     environment.globals |= {
-        "config": lambda **_: "",
         "dbt": _Dbt(),
         "exceptions": _Exceptions(),
         "return": lambda value: value,
@@ -84,15 +74,12 @@ def _load(project: Path, name: str) -> jinja2.Template:
 
 
 class _Adapter:
-    """Stands for dbt's `adapter` in a macro: finds the variant for the engine."""
-
-    def __init__(self, adapter: str) -> None:
-        self.adapter = adapter
+    """Stands for dbt's `adapter` in a macro: finds the variant for DuckDB."""
 
     @jinja2.pass_context
     def dispatch(self, context: jinja2.runtime.Context, name: str) -> Any:
         macros = context.vars
-        return macros.get(f"{self.adapter}__{name}") or macros[f"default__{name}"]
+        return macros.get(f"duckdb__{name}") or macros[f"default__{name}"]
 
 
 class _Dbt:
@@ -100,9 +87,6 @@ class _Dbt:
 
     def escape_single_quotes(self, text: str) -> str:
         return text.replace("'", "''")
-
-    def type_string(self) -> str:
-        return "varchar"
 
 
 class _Exceptions:

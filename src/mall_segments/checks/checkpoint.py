@@ -45,14 +45,14 @@ class Finding:
     failing_keys: list[Any]
 
 
-def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any] | None) -> list[Finding]:
+def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list[Finding]:
     """Validate every suite and write the site.
 
     Parameters
     ----------
     database : path of a built DuckDB file
     site : folder of the Data Docs, replaced
-    baseline : as `baseline.load` returns it, or None to leave drift out
+    baseline : as `baseline.load` returns it
 
     Raises
     ------

@@ -25,18 +25,15 @@ SMALLEST_SEGMENT_SHARE = 0.02
 Suites = dict[str, list[Expectation]]
 
 
-def suites(baseline: dict[str, Any] | None) -> Suites:
-    """Return the expectations of each relation, with those on drift where there is a baseline."""
-    accepted = _accepted_customers()
-    if baseline:
-        accepted += _drift(baseline["partitions"])
+def suites(baseline: dict[str, Any]) -> Suites:
+    """Return the expectations of each relation, drift from the baseline among them."""
     return {
         "raw.raw_customers": [
             gxe.ExpectColumnValuesToMatchRegex(column=field, regex=r"\S", mostly=0.95)
             for field in FIELDS
         ]
         + [gxe.ExpectColumnValuesToNotBeNull(column=field, mostly=0.95) for field in FIELDS],
-        "staging.stg_customers": accepted,
+        "staging.stg_customers": _accepted_customers() + _drift(baseline["partitions"]),
         "marts.customer_segments": [
             gxe.ExpectColumnValuesToBeBetween(
                 column="assignment_margin", min_value=0.02, mostly=0.9

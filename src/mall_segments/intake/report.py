@@ -8,7 +8,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.errors import MallSegmentsError
+from mall_segments.intake.header import Header
 from mall_segments.intake.source import Inspection
+from mall_segments.intake.tally import Tally
 
 
 def as_object(inspection: Inspection, error: MallSegmentsError | None) -> dict[str, object]:
@@ -42,9 +44,9 @@ def print_inspection(
     """Print what was found in a source and whether it may be built from."""
     console.print(source, style="bold", markup=False, highlight=False)
     if inspection.header:
-        _print_header(inspection, console)
+        _print_header(inspection.header, inspection.preamble, console)
     if inspection.tally:
-        _print_rows(inspection, console)
+        _print_rows(inspection.tally, console)
     if error:
         console.print(f"[bold red]refuse[/bold red]  {error.code}", highlight=False)
         console.print(error.message, style="red", markup=False, highlight=False)
@@ -56,28 +58,22 @@ def print_inspection(
         )
 
 
-def _print_header(inspection: Inspection, console: Console) -> None:
-    header = inspection.header
-    if header is None:
-        return
+def _print_header(header: Header, preamble: tuple[str, ...], console: Console) -> None:
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Field")
     table.add_column("Column of the source")
     for field, column in header.columns.items():
         table.add_row(field, escape(repr(column)))
     console.print(table, highlight=False)
-    if inspection.preamble:
-        lines = " | ".join(inspection.preamble)
+    if preamble:
+        lines = " | ".join(preamble)
         console.print(f"Skipped above the header: {lines}", markup=False, highlight=False)
     if header.ignored:
         columns = ", ".join(header.ignored)
         console.print(f"Ignored, never stored: {columns}", markup=False, highlight=False)
 
 
-def _print_rows(inspection: Inspection, console: Console) -> None:
-    tally = inspection.tally
-    if tally is None:
-        return
+def _print_rows(tally: Tally, console: Console) -> None:
     console.print(
         f"{tally.rows_read:,} rows read, {tally.rows_accepted:,} accepted, "
         f"{tally.rows_quarantined:,} quarantined",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mall_segments.intake.dialect import WHITE_SPACE, Dialect, malformed_csv, strict_reader
 from mall_segments.intake.header import FIELDS, Header
+from mall_segments.sql_text import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -29,7 +30,7 @@ def rows_of_relation(
     session: DuckDBPyConnection, source: DuckDBPyRelation, header: Header
 ) -> DuckDBPyRelation:
     """Take the rows of a table; the first counts as line 2, as if a header stood above it."""
-    text = [f"cast({_quoted(header.columns[field])} as varchar) as {field}" for field in FIELDS]
+    text = [f"cast({identifier(header.columns[field])} as varchar) as {field}" for field in FIELDS]
     line = "cast(row_number() over () + 1 as bigint) as line_number"
     rows = source.project(f"{line}, {', '.join(text)}")
     query = f"select *, {_width(None)} from ({rows.sql_query()}) where not {_blank(FIELDS)}"
@@ -71,14 +72,14 @@ def rows_of_regular_file(
             case when {fits} then {width} else list_count([{all_columns}]) end as fields_found,
             {_blank(columns)} as is_blank
         from read_csv(
-            {_literal(one_file(path))},
+            {literal(one_file(path))},
             auto_detect = false,
             header = false,
             skip = {dialect.header_line},
-            delim = {_literal(dialect.delimiter)},
+            delim = {literal(dialect.delimiter)},
             quote = '"',
             escape = '"',
-            nullstr = {_literal(NOT_THERE)},
+            nullstr = {literal(NOT_THERE)},
             null_padding = true,
             strict_mode = true,
             max_line_size = {LONGEST_LINE},
@@ -156,13 +157,13 @@ def rows_of_irregular_file(
             create or replace temp table {PARSED} as
             select *, false as is_blank
             from read_csv(
-                {_literal(one_file(rewritten))},
+                {literal(one_file(rewritten))},
                 auto_detect = false,
                 header = false,
                 delim = ',',
                 quote = '"',
                 escape = '"',
-                nullstr = {_literal(NOT_THERE)},
+                nullstr = {literal(NOT_THERE)},
                 max_line_size = {LONGEST_LINE},
                 buffer_size = {4 * LONGEST_LINE},
                 columns = {{{", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())}}}
@@ -194,7 +195,7 @@ def _records(path: Path, dialect: Dialect) -> Iterator[Sequence[object]]:
 
 def _blank(columns: Sequence[str]) -> str:
     """Return the condition that a record is blank, decided by one comparison for most records."""
-    blank = f"coalesce(trim(concat({', '.join(columns)}), {_literal(WHITE_SPACE)}), '') = ''"
+    blank = f"coalesce(trim(concat({', '.join(columns)}), {literal(WHITE_SPACE)}), '') = ''"
     starts_visibly = f"{columns[0]} >= '!' and {columns[0]} < chr(127)"
     return f"case when {starts_visibly} then false else {blank} end"
 
@@ -231,11 +232,3 @@ def _width(expected: int | None) -> str:
 def _show(session: DuckDBPyConnection, query: str) -> DuckDBPyRelation:
     session.execute(f"create or replace temp view {ROWS} as {query}")
     return session.table(ROWS)
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
