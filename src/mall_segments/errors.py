@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class MallSegmentsError(Exception):
     """Base of every error this project raises on purpose.
 
     dbt prints the whole traceback of whatever a Python model raises. These errors are messages to a
     person about their data or settings, so they carry none.
+
+    Attributes
+    ----------
+    code, message, hint : what it is, what was found and expected, what to do
+    exit_code : of the command that ends with it
     """
+
+    exit_code = 2
 
     def __init__(self, code: str, message: str, hint: str) -> None:
         super().__init__(f"{code}: {message} {hint}")
@@ -112,4 +121,19 @@ class NotBuiltError(MallSegmentsError):
     """A database without the marts."""
 
     def __init__(self, found: str) -> None:
-        super().__init__("NOT_BUILT", found, "Run dbt build first, or name the file: --database.")
+        super().__init__(
+            "NOT_BUILT", found, "Run mall-segments build first, or name the file: --database."
+        )
+
+
+class AuditFailedError(MallSegmentsError):
+    """A candidate that is finished but must not be published."""
+
+    exit_code = 3
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(
+            "AUDIT_FAILED",
+            "\n".join(problems),
+            "Nothing was published. Look at the candidate: build again with --keep-candidate.",
+        )

@@ -18,6 +18,7 @@ MARTS = (
     "k_selection",
     "segmentation_quality",
     "data_quality_summary",
+    "builds",
 )
 
 

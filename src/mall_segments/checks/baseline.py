@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from mall_segments.errors import MallSegmentsError
 from mall_segments.settings import PROFILE_FEATURES
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 BINS = 10
 GENDERS = ("Female", "Male", "Other", "Unknown")
 SMALLEST_SHARE = 0.005
+REGISTER = "ml.customer_baselines"
 
 
 class BaselineError(MallSegmentsError):
@@ -66,6 +69,30 @@ def store(path: Path, baseline: dict[str, Any]) -> None:
     """Write a baseline as text that a reviewer can compare with the one before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")
+
+
+def registered(database: Path) -> dict[str, Any] | None:
+    """Return the baseline that a warehouse has registered last; None if it has none."""
+    try:
+        with duckdb.connect(str(database), read_only=True) as connection:
+            rows = connection.sql(
+                f"select baseline from {REGISTER} order by registered_at desc limit 1"
+            ).fetchall()
+    except (duckdb.CatalogException, duckdb.IOException):
+        return None
+    return json.loads(rows[0][0]) if rows else None
+
+
+def register(database: Path, build_id: str, baseline: dict[str, Any]) -> None:
+    """Append a baseline to the register of a warehouse; those before it stay as its history."""
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(
+            f"create table if not exists {REGISTER}"
+            " (build_id varchar, registered_at timestamptz, baseline varchar)"
+        )
+        connection.execute(
+            f"insert into {REGISTER} values (?, now(), ?)", [build_id, json.dumps(baseline)]
+        )
 
 
 def _bins(values: pd.Series) -> dict[str, list[float]]:

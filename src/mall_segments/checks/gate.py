@@ -1,0 +1,59 @@
+"""The expectations as a gate: a candidate that does not meet them is not published."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mall_segments.checks import baseline as baselines
+from mall_segments.checks.checkpoint import Finding, measure_baseline, run_checkpoint
+from mall_segments.errors import AuditFailedError
+
+DRIFT = "kl_divergence"
+
+
+def require_expectations(
+    candidate: Path,
+    build_id: str,
+    first_baseline: Path | None,
+    site: Path,
+    *,
+    update_baseline: bool = False,
+) -> None:
+    """Run the checkpoint on a candidate, with the baseline that its warehouse has registered.
+
+    Parameters
+    ----------
+    candidate : DuckDB file of the candidate; a new baseline is registered in it
+    build_id : build that a new baseline comes from
+    first_baseline : file with the baseline of a warehouse that has none; its own customers if None
+    site : folder of the Data Docs
+    update_baseline : register the customers of the candidate as the baseline
+
+    Raises
+    ------
+    AuditFailedError
+        With every expectation that is not met.
+    """
+    baseline = None if update_baseline else baselines.registered(candidate)
+    if baseline is None:
+        if first_baseline and not update_baseline:
+            baseline = baselines.load(first_baseline)
+        else:
+            baseline = measure_baseline(candidate)
+        baselines.register(candidate, build_id, baseline)
+    failed = [
+        finding for finding in run_checkpoint(candidate, site, baseline) if not finding.success
+    ]
+    if failed:
+        problems = [_sentence(finding) for finding in failed]
+        if any(DRIFT in finding.expectation for finding in failed):
+            problems.append(
+                "The customers are not distributed as those of the registered baseline. If that is "
+                "meant, build again with --update-baseline."
+            )
+        raise AuditFailedError([*problems, f"Data Docs: {site / 'index.html'}"])
+
+
+def _sentence(finding: Finding) -> str:
+    expectation = finding.expectation.replace("_", " ")
+    return f"{finding.relation}.{finding.column}: {expectation}, found {finding.observed}"

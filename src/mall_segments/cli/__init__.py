@@ -1,0 +1,45 @@
+"""The command line: `mall-segments`.
+
+Exit codes: 0 done; 1 the build failed, or a fault of our own; 2 refused: the source, a setting or
+an argument; 3 the audit failed: a data test or an expectation; 74 a file or disk cannot be read or
+written; 75 another build is running; 128 and the number of the signal that stopped it.
+"""
+
+from __future__ import annotations
+
+import click
+
+from mall_segments.cli.build import build
+from mall_segments.cli.builds import builds, rollback
+from mall_segments.cli.check import check
+from mall_segments.cli.export import export
+from mall_segments.cli.inspect import inspect
+from mall_segments.cli.segments import segments
+from mall_segments.errors import MallSegmentsError
+
+
+class Commands(click.Group):
+    """A group of commands that ends with a message, not a traceback, on our own errors."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command and turn a MallSegmentsError into a message and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except MallSegmentsError as error:
+            click.secho(f"{error.code}: {error.message}", fg="red", err=True)
+            click.echo(error.hint, err=True)
+            ctx.exit(error.exit_code)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
+        """Return the commands in the order in which they are needed."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands)
+@click.version_option(package_name="mall-segments")
+def main() -> None:
+    """Segment customers, publish the result, and look at it."""
+
+
+for command in (inspect, build, segments, check, builds, rollback, export):
+    main.add_command(command)

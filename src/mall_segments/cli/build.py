@@ -1,0 +1,181 @@
+"""`mall-segments build`: build aside, audit, and publish."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from mall_segments.cli.inspect import inspect_customers
+from mall_segments.cli.options import (
+    BASELINE,
+    PATH,
+    SITE,
+    Variables,
+    in_project,
+    intake_options,
+    places_options,
+    variable_overrides,
+)
+from mall_segments.errors import MallSegmentsError
+from mall_segments.publish.places import Places
+from mall_segments.publish.progress import Json, Lines, Live, Progress, Quiet
+
+# dbt options that `build` sets itself.
+OWN_OPTIONS = ("--vars", "--target", "-t", "--log-format", "--profiles-dir", "--project-dir")
+
+
+@click.command()
+@click.option(
+    "--customers",
+    type=PATH,
+    help="A CSV or Parquet file of customers; the project's own source if not given.",
+)
+@intake_options
+@click.option(
+    "--vars",
+    "variables",
+    type=Variables(),
+    default="{}",
+    help="Variables of the project as YAML, such as '{k: 6}'.",
+)
+@places_options
+@click.option(
+    "--update-baseline",
+    is_flag=True,
+    help="Take the customers of this build as those that later ones are compared with.",
+)
+@click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.FloatRange(min=0),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait for another build instead of ending at once.",
+)
+@click.option(
+    "--keep",
+    "kept_builds",
+    type=click.IntRange(min=0),
+    default=5,
+    show_default=True,
+    metavar="BUILDS",
+    help="Earlier builds to keep for a rollback.",
+)
+@click.option("--keep-candidate", is_flag=True, help="Leave a build that fails for inspection.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event.")
+@click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
+def build(
+    places: Places,
+    customers: Path | None,
+    aliases: Sequence[list[tuple[str, str]]],
+    gender_map: list[tuple[str, str]] | None,
+    variables: dict[str, object],
+    update_baseline: bool,
+    wait_seconds: float,
+    kept_builds: int,
+    keep_candidate: bool,
+    quiet: bool,
+    as_json: bool,
+    dbt_arguments: tuple[str, ...],
+    **gates: float | None,
+) -> None:
+    """Build the segments aside, audit them, publish them in one step, and print them.
+
+    A build that fails changes nothing that anybody reads. A file that is refused stops here, before
+    dbt begins. DBT_ARGUMENTS after -- go to dbt build.
+    """
+    from mall_segments.project_sql import find_project, project_variables
+    from mall_segments.publish.dbt_run import Made, run_dbt
+    from mall_segments.publish.publication import publish_build
+    from mall_segments.publish.stop_signals import Stopped, stoppable
+    from mall_segments.segment_table import print_segments
+
+    _refuse_own_options(dbt_arguments)
+    project = project_variables() | variables
+    overrides = variables | variable_overrides(project, aliases, gender_map, gates)
+    project |= overrides
+    if customers:
+        _judge(customers, project, quiet=quiet, as_json=as_json)
+        overrides["customers_path"] = str(customers.resolve())
+    is_own_source = bool(customers or project["customers_path"] or project["customers_relation"])
+    progress = _progress(quiet=quiet, as_json=as_json)
+
+    def make(candidate: Path) -> Made:
+        return run_dbt(find_project(), candidate, overrides, dbt_arguments, progress)
+
+    def meet_expectations(candidate: Path, made: Made) -> None:
+        from mall_segments.checks.gate import require_expectations
+
+        baseline = None if is_own_source else in_project(BASELINE)
+        require_expectations(
+            candidate, made.build_id, baseline, in_project(SITE), update_baseline=update_baseline
+        )
+
+    try:
+        with stoppable():
+            _import_early("great_expectations")
+            published = publish_build(
+                places,
+                make,
+                meet_expectations,
+                progress,
+                wait_seconds=wait_seconds,
+                keep_candidate=keep_candidate,
+                kept_builds=kept_builds,
+            )
+        progress.published(published)
+    except MallSegmentsError as error:
+        progress.failed(error)
+        sys.exit(error.exit_code)
+    except Stopped as stop:
+        progress.failed(MallSegmentsError("STOPPED", f"By {stop.name}.", "Nothing was published."))
+        sys.exit(stop.exit_code)
+    finally:
+        progress.close()
+    if not quiet and not as_json:
+        print_segments(places.published)
+
+
+def _refuse_own_options(dbt_arguments: Sequence[str]) -> None:
+    for argument in dbt_arguments:
+        option = argument.partition("=")[0]
+        if option == "--vars":
+            raise click.UsageError("Give --vars before --, so that it joins what options set.")
+        if option in OWN_OPTIONS:
+            raise click.UsageError(f"mall-segments build sets {option} itself; or use dbt build.")
+
+
+def _judge(customers: Path, settings: dict[str, object], *, quiet: bool, as_json: bool) -> None:
+    """Say what is in the file, and end here if it is refused."""
+    from rich.console import Console
+
+    from mall_segments.intake.report import print_inspection
+
+    silent = quiet or as_json
+    inspection, error = inspect_customers(customers, settings, quiet=silent)
+    if not silent:
+        print_inspection(str(customers), inspection, error, Console())
+    elif error:
+        _progress(quiet=quiet, as_json=as_json).failed(error)
+    if error:
+        sys.exit(error.exit_code)
+
+
+def _progress(*, quiet: bool, as_json: bool) -> Progress:
+    if as_json:
+        return Json()
+    if quiet:
+        return Quiet()
+    return Live() if sys.stderr.isatty() else Lines()
+
+
+def _import_early(module: str) -> None:
+    """Import a module of many parts on the other core, while dbt is at work."""
+    from importlib import import_module
+    from threading import Thread
+
+    Thread(target=import_module, args=[module], daemon=True).start()

@@ -1,0 +1,145 @@
+"""What must be true of a candidate before it may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from mall_segments.errors import AuditFailedError
+from mall_segments.publish.database import (
+    LOG,
+    MARTS,
+    StorageError,
+    mart_columns,
+    reading,
+    write_ahead_log,
+)
+from mall_segments.publish.dbt_run import Made
+from mall_segments.sql_text import identifier
+
+# Marts that keep the rows of earlier builds; the others hold one build.
+HISTORIES = frozenset({LOG, "data_quality_summary"})
+
+
+def drop_orphans(candidate: Path, made: Made) -> list[str]:
+    """Drop what no model of the project makes any more from the marts, and return its names.
+
+    Raises
+    ------
+    AuditFailedError, StorageError
+        If the candidate cannot be read or written.
+    """
+    with _candidate_errors(), duckdb.connect(str(candidate)) as connection:
+        orphans = sorted(set(mart_columns(connection)) - set(made.marts))
+        for orphan in orphans:
+            relation = f"{MARTS}.{identifier(orphan)}"
+            kind = "table" if connection.table(relation).type == "TABLE" else "view"
+            connection.execute(f"drop {kind} {relation}")
+    return orphans
+
+
+def audit_candidate(candidate: Path, made: Made) -> None:
+    """Check that every mart is there, complete, and of this build.
+
+    Raises
+    ------
+    AuditFailedError
+        With everything that is wrong.
+    """
+    problems = [
+        f"{MARTS}.{mart} was not built in this run; all marts of a build are published together."
+        for mart in made.not_built
+    ]
+    with _candidate_errors(), reading(candidate) as connection:
+        found = mart_columns(connection)
+        problems += _shape_problems(made, found)
+        for mart, columns in found.items():
+            if "build_id" in columns:
+                problems += _build_problems(connection, mart, made.build_id)
+    if problems:
+        raise AuditFailedError(problems)
+
+
+def stamp_candidate(candidate: Path, build_id: str, duration_seconds: float) -> None:
+    """Say in the log of builds that this one is audited, and leave no write-ahead log behind.
+
+    Raises
+    ------
+    AuditFailedError
+        If the log has not exactly one row for this build.
+    StorageError
+        If the disk cannot hold it.
+    """
+    with _candidate_errors(), duckdb.connect(str(candidate)) as connection:
+        stamped = connection.execute(
+            f"update {MARTS}.{LOG} set duration_seconds = ?,"
+            " published_at = cast(now() at time zone 'UTC' as timestamp)"
+            " where build_id = ? returning build_id",
+            [duration_seconds, build_id],
+        ).fetchall()
+        connection.execute("checkpoint")
+    if len(stamped) != 1:
+        raise AuditFailedError([f"{MARTS}.{LOG} has {len(stamped)} rows for build {build_id}."])
+    if write_ahead_log(candidate).exists():
+        raise StorageError("the candidate could not be written in full")
+
+
+def audit_published(published: Path, candidate: Path) -> None:
+    """Check that a published file to be has every row of the candidate's marts.
+
+    Raises
+    ------
+    AuditFailedError
+    """
+    counts = [_row_counts(published), _row_counts(candidate)]
+    if counts[0] != counts[1]:
+        raise AuditFailedError([f"The published file would hold {counts[0]}, not {counts[1]}."])
+
+
+@contextmanager
+def _candidate_errors() -> Iterator[None]:
+    """Turn what DuckDB says of a full disk or of damaged bytes into a message."""
+    try:
+        yield
+    except duckdb.Error as error:
+        reason = str(error).splitlines()[0]
+        if "No space left on device" in reason:
+            raise StorageError(reason) from None
+        raise AuditFailedError([f"The candidate cannot be read: {reason}"]) from None
+
+
+def _shape_problems(made: Made, found: dict[str, list[str]]) -> list[str]:
+    problems = []
+    for mart, columns in made.marts.items():
+        missing = [column for column in columns if column not in found.get(mart, [])]
+        if mart not in found:
+            problems.append(f"{MARTS}.{mart} is missing.")
+        elif missing:
+            problems.append(f"{MARTS}.{mart} lacks {', '.join(missing)}.")
+    return problems
+
+
+def _build_problems(connection: duckdb.DuckDBPyConnection, mart: str, build_id: str) -> list[str]:
+    relation = f"{MARTS}.{identifier(mart)}"
+    builds = {
+        row[0] for row in connection.sql(f"select distinct build_id from {relation}").fetchall()
+    }
+    others = sorted(map(str, builds - {build_id}))
+    if build_id not in builds:
+        return [f"{MARTS}.{mart} has no row of build {build_id}."]
+    if others and mart not in HISTORIES:
+        return [f"{MARTS}.{mart} mixes build {build_id} with {', '.join(others)}."]
+    return []
+
+
+def _row_counts(path: Path) -> dict[str, int]:
+    with reading(path) as connection:
+        return {
+            mart: connection.sql(f"select count(*) from {MARTS}.{identifier(mart)}").fetchall()[0][
+                0
+            ]
+            for mart in mart_columns(connection)
+        }

@@ -1,0 +1,128 @@
+"""What publishing asks of a DuckDB file, opened for one question and closed again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from mall_segments.errors import MallSegmentsError, NotBuiltError
+from mall_segments.sql_text import identifier, literal
+
+# The oldest format that DuckDB 1.x and 2.x write; every released driver since 1.0 opens it.
+PUBLISHED_STORAGE = "v1.0.0"
+MARTS = "marts"
+LOG = "builds"
+DEFAULT_MEMORY = "4GB"
+
+
+class StorageError(MallSegmentsError):
+    """A disk or folder that cannot be written."""
+
+    exit_code = os.EX_IOERR
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(
+            "STORAGE",
+            f"The files cannot be written: {problem}.",
+            "Free space, or give the folder to the user who builds, and build again.",
+        )
+
+
+class DamagedWarehouseError(MallSegmentsError):
+    """A warehouse file that DuckDB cannot read, or that somebody else is writing."""
+
+    exit_code = os.EX_IOERR
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(
+            "WAREHOUSE_NOT_READABLE",
+            f"The warehouse {path} cannot be read: {problem}.",
+            "Close whoever writes to it. If it is damaged, restore it from a backup, or move it "
+            "away to start anew without its history; what BI reads stays as it is.",
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a file read-only."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        yield connection
+
+
+def write_ahead_log(path: Path) -> Path:
+    """Return where DuckDB keeps the write-ahead log of a file."""
+    return path.with_name(path.name + ".wal")
+
+
+def build_of(path: Path) -> str | None:
+    """Return the id of the build that a file holds; None without a file that says one."""
+    try:
+        with reading(path) as connection:
+            return build_in(connection)
+    except (duckdb.Error, NotBuiltError):
+        return None
+
+
+def build_in(connection: duckdb.DuckDBPyConnection) -> str:
+    """Return the id of the build in an open file, or raise NotBuiltError."""
+    try:
+        rows = connection.sql(f"select build_id from {MARTS}.segmentation_quality").fetchall()
+    except duckdb.CatalogException:
+        rows = []
+    if len(rows) != 1:
+        raise NotBuiltError(f"The file holds {len(rows)} builds, not one.")
+    return rows[0][0]
+
+
+def mart_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
+    """Return the columns of every relation in the schema of the marts."""
+    rows = connection.execute(
+        "select table_name, column_name from information_schema.columns"
+        " where table_catalog = current_database() and table_schema = ?"
+        " order by table_name, ordinal_position",
+        [MARTS],
+    ).fetchall()
+    columns: dict[str, list[str]] = {}
+    for table, column in rows:
+        columns.setdefault(table, []).append(column)
+    return columns
+
+
+def write_published(warehouse: Path, target: Path) -> None:
+    """Write the marts of a warehouse, and nothing else, to a new file that old drivers open.
+
+    Constraints, comments and the order of rows are kept.
+    """
+    memory = os.environ.get("MALL_SEGMENTS_MEMORY_LIMIT", DEFAULT_MEMORY)
+    with duckdb.connect(config={"memory_limit": memory}) as connection:
+        connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
+        connection.execute(
+            f"attach {literal(str(target))} as published (storage_version '{PUBLISHED_STORAGE}')"
+        )
+        connection.execute(f"create schema published.{MARTS}")
+        connection.execute("use published")
+        tables = connection.execute(
+            "select table_name, sql, comment from duckdb_tables()"
+            " where database_name = 'warehouse' and schema_name = ? order by table_name",
+            [MARTS],
+        ).fetchall()
+        for table, definition, comment in tables:
+            name = f"{MARTS}.{identifier(table)}"
+            connection.execute(definition)
+            connection.execute(f"insert into {name} from warehouse.{name}")
+            if comment is not None:
+                connection.execute(f"comment on table {name} is {literal(comment)}")
+        columns = connection.execute(
+            "select table_name, column_name, comment from duckdb_columns()"
+            " where database_name = 'warehouse' and schema_name = ? and comment is not null",
+            [MARTS],
+        ).fetchall()
+        for table, column, comment in columns:
+            name = f"{MARTS}.{identifier(table)}.{identifier(column)}"
+            connection.execute(f"comment on column {name} is {literal(comment)}")
+        connection.execute("use memory")
+        connection.execute("detach published")

@@ -1,0 +1,180 @@
+"""Run dbt build into a candidate, node by node for whoever watches, and say what it made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mall_segments.errors import AuditFailedError, MallSegmentsError
+from mall_segments.publish.database import MARTS, StorageError
+from mall_segments.publish.progress import Node, Progress
+
+CANDIDATE_VARIABLE = "MALL_SEGMENTS_CANDIDATE"
+TARGET = "prod"
+TESTS = frozenset({"test", "unit_test"})
+STARTS = "LogStartLine"
+TEST_RESULT = "LogTestResult"
+RESULTS = frozenset(
+    {"LogModelResult", TEST_RESULT, "LogSeedResult", "LogSnapshotResult", "SkippingDetails"}
+)
+BAD = frozenset({"error", "fail", "skipped", "runtime error"})
+# What a refusal of ours looks like in dbt's report on a Python model.
+OWN_ERROR = re.compile(r"mall_segments\.[\w.]+Error: ([A-Z_]+): (.+)")
+ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+class BuildFailedError(MallSegmentsError):
+    """A build that dbt could not finish."""
+
+    exit_code = 1
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__(
+            "BUILD_FAILED",
+            "\n".join(problems) or "dbt ended without a reason.",
+            "Nothing was published. The whole log is in logs/dbt.log.",
+        )
+
+
+class RefusedInBuildError(MallSegmentsError):
+    """A source or setting that a Python model refused."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message, "Nothing was published.")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run of dbt made.
+
+    Attributes
+    ----------
+    build_id : dbt's invocation id
+    marts : columns of every mart that the project declares
+    not_built : marts that the project declares and this run did not build
+    """
+
+    build_id: str
+    marts: Mapping[str, Sequence[str]]
+    not_built: Sequence[str] = ()
+
+
+@dataclass
+class _Heard:
+    """What dbt's log has said so far."""
+
+    build_id: str = ""
+    errors: list[str] = field(default_factory=list)
+    plain: list[str] = field(default_factory=list)
+    bad_kinds: set[str] = field(default_factory=set)
+    built: set[str] = field(default_factory=set)
+
+
+def run_dbt(
+    project: Path,
+    candidate: Path,
+    variables: Mapping[str, object],
+    arguments: Sequence[str],
+    progress: Progress,
+) -> Made:
+    """Run `dbt build` on the target `prod`, whose file is the candidate.
+
+    Raises
+    ------
+    BuildFailedError
+        If a model failed, or dbt itself.
+    AuditFailedError
+        If every model was built and a test failed.
+    RefusedInBuildError, StorageError
+        If that is what a model failed of.
+    """
+    command = [sys.executable, "-m", "mall_segments.publish.dbt_child"]
+    command += ["--no-use-colors", "--log-format", "json", "build", "--target", TARGET, *arguments]
+    if variables:
+        command += ["--vars", json.dumps(variables)]
+    heard = _Heard()
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        cwd=project,
+        env=os.environ | {CANDIDATE_VARIABLE: str(candidate.resolve())},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
+        # Ctrl-C reaches the build alone, which then ends dbt.
+        start_new_session=True,
+    ) as dbt:
+        try:
+            _listen(dbt.stdout or (), heard, progress)
+        except BaseException:
+            dbt.kill()
+            raise
+    if dbt.returncode:
+        raise _failure(heard)
+    return _made(project, heard)
+
+
+def _listen(lines: Iterable[str], heard: _Heard, progress: Progress) -> None:
+    for line in lines:
+        try:
+            event = json.loads(line)
+            info, data = event["info"], event["data"]
+        except (ValueError, KeyError, TypeError):
+            # dbt's complaints about its own arguments are plain text; so are warnings of Python.
+            if line.strip():
+                heard.plain.append(ANSI.sub("", line).rstrip())
+            continue
+        heard.build_id = info["invocation_id"]
+        if info["name"] in RESULTS or info["name"] == STARTS:
+            _note(info["name"], data, heard, progress)
+        elif info["level"] == "error":
+            heard.errors.append(ANSI.sub("", info["msg"]).strip())
+
+
+def _note(name: str, data: Mapping[str, Any], heard: _Heard, progress: Progress) -> None:
+    node = data["node_info"]
+    label = node["node_relation"]["relation_name"].replace('"', "").partition(".")[2]
+    total = data.get("total") or data.get("num_models") or 0
+    kind = "test" if node["resource_type"] in TESTS else node["resource_type"]
+    # Unit tests have a status of their own only.
+    ended = data["status"] if name == TEST_RESULT else node["node_status"]
+    status = "started" if name == STARTS else ended.lower()
+    if status in BAD:
+        heard.bad_kinds.add(kind)
+    elif name != STARTS:
+        heard.built.add(node["unique_id"])
+    seconds = float(data.get("execution_time") or 0)
+    progress.node(Node(kind, label or node["node_name"], status, total, seconds))
+
+
+def _failure(heard: _Heard) -> MallSegmentsError:
+    text = "\n".join(heard.errors)
+    if refusal := OWN_ERROR.search(text):
+        return RefusedInBuildError(refusal[1], refusal[2].strip())
+    if "No space left on device" in text:
+        return StorageError("no space left on device while dbt was building")
+    if heard.bad_kinds == {"test"} or heard.bad_kinds == {"test", "skipped"}:
+        return AuditFailedError(heard.errors)
+    return BuildFailedError(heard.errors or heard.plain)
+
+
+def _made(project: Path, heard: _Heard) -> Made:
+    manifest = json.loads((project / "target" / "manifest.json").read_text(encoding="utf-8"))
+    marts = {
+        unique_id: node
+        for unique_id, node in manifest["nodes"].items()
+        if node["resource_type"] == "model" and node["schema"] == MARTS
+    }
+    return Made(
+        build_id=heard.build_id,
+        marts={node["alias"]: list(node["columns"]) for node in marts.values()},
+        not_built=sorted(node["alias"] for key, node in marts.items() if key not in heard.built),
+    )
