@@ -1,0 +1,88 @@
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import duckdb
+import pytest
+
+from mall_segments.publish.database import build_of
+from mall_segments.publish.moments import KILL_AT
+from mall_segments.publish.progress import Quiet
+from mall_segments.publish.publication import publish_build
+from tests.faults.small_build import make_build, no_check, places_in
+from tests.integration.conftest import ROOT
+
+
+class Production:
+    """Two files that small builds are published to, in this process or in one that can die."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.places = places_in(folder)
+
+    def publish(self, make=make_build, check=no_check, **options):
+        return publish_build(self.places, make, check, Quiet(), **options)
+
+    def start(self, kill_at="", seconds=0):
+        """Start a build in a process of its own, which dies at the moment that is named."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.small_build", self.folder, str(seconds)],
+            cwd=ROOT,
+            env=os.environ | {KILL_AT: kill_at},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, kill_at=""):
+        with self.start(kill_at) as process:
+            process.wait(60)
+        return process.returncode
+
+    def start_and_wait_for_candidate(self):
+        """Start a build that takes a minute, and return when it is in the middle of it."""
+        process = self.start(seconds=60)
+        while not list(self.places.candidates_folder.glob("*/mall.duckdb")):
+            time.sleep(0.01)
+        return process
+
+    def digests(self):
+        """The bytes of the two files, as digests."""
+        files = (self.places.warehouse, self.places.published)
+        return [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
+
+    def served(self):
+        """The build that BI reads, after making sure that it is one build in all its rows."""
+        with duckdb.connect(str(self.places.published), read_only=True) as connection:
+            found = connection.sql(
+                "select build_id, count(*) over () from (select distinct build_id"
+                " from marts.customer_segments union select build_id"
+                " from marts.segmentation_quality)"
+            ).fetchall()
+            log = connection.sql("select build_id from marts.builds").fetchall()
+        assert len(found) == 1, f"mixed: {found}"
+        assert log[-1] == (found[0][0],)
+        return found[0][0]
+
+    def log(self):
+        """The builds in the log of the warehouse."""
+        with duckdb.connect(str(self.places.warehouse), read_only=True) as connection:
+            return [
+                row[0] for row in connection.sql("select build_id from marts.builds").fetchall()
+            ]
+
+    def leftovers(self):
+        """What a finished or failed build should not leave."""
+        wanted = {"mall.duckdb", "mall.lock", "kept", "failed"}
+        folders = [self.places.warehouse.parent, self.places.published.parent]
+        return [path for folder in folders for path in folder.iterdir() if path.name not in wanted]
+
+    def is_consistent(self):
+        return build_of(self.places.published) == build_of(self.places.warehouse)
+
+
+@pytest.fixture
+def production(tmp_path):
+    return Production(tmp_path)

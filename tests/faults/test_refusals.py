@@ -1,0 +1,268 @@
+"""Everything that can go wrong before the commit point: both files stay, and the cause is named."""
+
+import os
+import resource
+import shutil
+import signal
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from mall_segments.errors import AuditFailedError, MallSegmentsError
+from mall_segments.publish.database import DamagedWarehouseError, StorageError
+from mall_segments.publish.lock import BusyError
+from mall_segments.publish.publication import NoSuchBuildError, builds, rollback, settle_if_idle
+from tests.faults.small_build import make_build
+
+
+@pytest.fixture
+def refuse(production):
+    """Publish a build, expect the next to be refused, and check that nothing changed."""
+    production.publish()
+    before = production.digests()
+
+    def refuse(error, match, **options):
+        with pytest.raises(error, match=match) as caught:
+            production.publish(**options)
+        assert production.digests() == before
+        assert production.leftovers() == []
+        return caught.value
+
+    return refuse
+
+
+def spoiled(sql):
+    """Return a build whose candidate is changed by a statement when it is done."""
+
+    def make(candidate):
+        made = make_build(candidate)
+        with duckdb.connect(str(candidate)) as connection:
+            connection.execute(sql)
+        return made
+
+    return make
+
+
+def test_an_error_of_dbt(refuse):
+    def make(_candidate):
+        raise MallSegmentsError("BUILD_FAILED", "a model", "")
+
+    refuse(MallSegmentsError, "a model", make=make)
+
+
+def test_an_expectation_that_is_not_met(refuse):
+    def check(_candidate, _made):
+        raise AuditFailedError(["staging.stg_customers.age: too old"])
+
+    error = refuse(AuditFailedError, "too old", check=check)
+    assert error.exit_code == 3
+
+
+@pytest.mark.parametrize(
+    ("sql", "match"),
+    [
+        ("drop table marts.customer_segments", "marts.customer_segments is missing"),
+        (
+            "alter table marts.customer_segments drop customer_id",
+            "marts.customer_segments lacks customer_id",
+        ),
+        (
+            "insert into marts.customer_segments values (1, 'older')",
+            "marts.customer_segments mixes build .* with older",
+        ),
+        ("delete from marts.customer_segments", "marts.customer_segments has no row of build"),
+        ("delete from marts.builds", "marts.builds has no row of build"),
+        (
+            "insert into marts.builds from (from marts.builds order by rowid desc limit 1)",
+            "marts.builds has 2 rows for build",
+        ),
+    ],
+)
+def test_a_candidate_that_is_not_one_whole_build(refuse, sql, match):
+    refuse(AuditFailedError, match, make=spoiled(sql))
+
+
+def test_a_mart_that_was_not_built_in_this_run(refuse):
+    refuse(
+        AuditFailedError,
+        "marts.segment_profiles was not built in this run",
+        make=lambda candidate: replace(make_build(candidate), not_built=["segment_profiles"]),
+    )
+
+
+@pytest.mark.parametrize("position", [100, -100_000])
+def test_a_damaged_candidate(refuse, position):
+    def make(candidate):
+        made = make_build(candidate, customers=200_000)
+        damage(candidate, position)
+        return made
+
+    error = refuse(MallSegmentsError, "cannot be read", make=make)
+    assert isinstance(error, AuditFailedError)
+
+
+def test_a_disk_that_is_full(refuse):
+    """A limit on the size of files fails a write as a full disk does, without a disk to fill."""
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
+    try:
+        error = refuse(
+            MallSegmentsError,
+            "File too large",
+            make=lambda candidate: make_build(candidate, customers=3_000_000),
+        )
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert error.exit_code == os.EX_IOERR
+
+
+def test_a_second_build_at_once(production):
+    production.publish()
+    with production.start_and_wait_for_candidate() as process:
+        with pytest.raises(BusyError, match=rf"process {process.pid} on .* since 20") as caught:
+            production.publish()
+        assert caught.value.exit_code == 75
+        assert settle_if_idle(production.places) is None
+        process.kill()
+        process.wait()
+        production.publish(wait_seconds=10)
+    assert len(production.log()) == 2
+
+
+def test_a_build_that_waits_for_another(production):
+    production.publish()
+    with production.start(seconds=2) as process:
+        while not production.places.candidates_folder.exists():
+            assert process.poll() is None
+        production.publish(wait_seconds=30)
+    assert process.returncode == 0
+    assert len(production.log()) == 3
+
+
+def test_a_candidate_that_fails_can_be_kept(production):
+    production.publish()
+    spoil = spoiled("drop table marts.customer_segments")
+    with pytest.raises(AuditFailedError):
+        production.publish(make=spoil, keep_candidate=True)
+    kept = production.places.failed_folder / "mall.duckdb"
+    with duckdb.connect(str(kept), read_only=True) as connection:
+        assert len(connection.sql("from marts.builds").fetchall()) == 2
+    production.publish()
+    assert kept.exists()
+
+
+def test_a_mart_that_no_model_makes_any_more_is_not_published(production):
+    def make(candidate):
+        made = make_build(candidate)
+        with duckdb.connect(str(candidate)) as connection:
+            connection.execute("create or replace table marts.renamed as select 1 as one")
+            connection.execute("create or replace view marts.seen as select 1 as one")
+        return made
+
+    production.publish(make=make)
+    with duckdb.connect(str(production.places.published), read_only=True) as connection:
+        tables = connection.sql("select distinct table_name from duckdb_tables()").fetchall()
+    assert sorted(tables) == [("builds",), ("customer_segments",), ("segmentation_quality",)]
+
+
+@pytest.mark.parametrize("damaged", [True, False])
+def test_a_published_file_that_is_damaged_or_gone_is_repaired(production, damaged):
+    build = production.publish().build_id
+    if damaged:
+        damage(production.places.published, 100)
+    else:
+        production.places.published.unlink()
+    assert f"Published build {build} again" in settle_if_idle(production.places)
+    assert production.served() == build
+
+
+def test_a_warehouse_that_is_damaged_is_named_and_the_published_file_stays(production):
+    build = production.publish().build_id
+    damage(production.places.warehouse, 100)
+    with pytest.raises(DamagedWarehouseError, match="cannot be read"):
+        production.publish()
+    assert production.served() == build
+
+
+def test_a_warehouse_that_somebody_writes_to_is_named(production):
+    production.publish()
+    before = production.digests()
+    with duckdb.connect(str(production.places.warehouse)):
+        with production.start() as process:
+            _, said = process.communicate(timeout=60)
+        assert "WAREHOUSE_NOT_READABLE" in said
+        assert "lock" in said
+    assert production.digests() == before
+
+
+def test_a_warehouse_that_is_gone_begins_anew(production):
+    production.publish()
+    production.places.warehouse.unlink()
+    second = production.publish().build_id
+    assert production.served() == second
+    assert production.log() == [second]
+
+
+def test_folders_that_may_not_be_written(production):
+    production.publish()
+    before = production.digests()
+    target = production.places.published.parent
+    shutil.move(target, target.with_name("elsewhere"))
+    target.write_text("not a folder")
+    with pytest.raises(StorageError, match="File exists|Not a directory") as caught:
+        production.publish()
+    assert caught.value.exit_code == os.EX_IOERR
+    target.unlink()
+    shutil.move(target.with_name("elsewhere"), target)
+    assert production.digests() == before
+
+
+def test_rollback_goes_back_forward_and_survives_the_next_build(production):
+    first, second, third = (production.publish().build_id for _ in range(3))
+    assert rollback(production.places) == (third, second)
+    assert rollback(production.places) == (second, first)
+    assert production.served() == first
+    assert settle_if_idle(production.places) is None
+    assert production.served() == first
+    with pytest.raises(NoSuchBuildError, match="no build before"):
+        rollback(production.places)
+    assert rollback(production.places, third[:8]) == (first, third)
+    assert rollback(production.places, first) == (third, first)
+    fourth = production.publish().build_id
+    assert production.served() == fourth
+    assert production.log() == [first, second, third, fourth]
+    assert settle_if_idle(production.places) is None
+
+
+def test_only_some_earlier_builds_are_kept(production):
+    published = [production.publish(kept_builds=2).build_id for _ in range(4)]
+    log = builds(production.places)
+    assert [build.build_id for build in log] == published
+    assert [build.is_kept for build in log] == [False, True, True, True]
+    with pytest.raises(NoSuchBuildError, match="There is no build"):
+        rollback(production.places, published[0])
+
+
+def test_a_kept_build_that_is_damaged_is_not_served(production):
+    first, second = (production.publish().build_id for _ in range(2))
+    damage(production.places.kept(first), 100)
+    with pytest.raises(NoSuchBuildError, match=f"holds build {first}"):
+        rollback(production.places)
+    assert production.served() == second
+    production.publish()
+
+
+def test_without_a_build_there_is_nothing_to_go_back_to(production):
+    assert builds(production.places) == []
+    with pytest.raises(NoSuchBuildError, match="no build before"):
+        rollback(production.places)
+
+
+def damage(path, position):
+    """Overwrite some bytes of a file, counted from its end if negative."""
+    with path.open("rb+") as file:
+        file.seek(position, os.SEEK_END if position < 0 else os.SEEK_SET)
+        file.write(os.urandom(4_096))
