@@ -69,9 +69,8 @@ class Production:
     def log(self):
         """The builds in the log of the warehouse."""
         with duckdb.connect(str(self.places.warehouse), read_only=True) as connection:
-            return [
-                row[0] for row in connection.sql("select build_id from marts.builds").fetchall()
-            ]
+            rows = connection.sql("select build_id from marts.builds").fetchall()
+        return [row[0] for row in rows]
 
     def leftovers(self):
         """What a finished or failed build should not leave."""

@@ -212,7 +212,7 @@ def test_folders_that_may_not_be_written(production):
     target = production.places.published.parent
     shutil.move(target, target.with_name("elsewhere"))
     target.write_text("not a folder")
-    with pytest.raises(StorageError, match="File exists|Not a directory") as caught:
+    with pytest.raises(StorageError, match=r"File exists|Not a directory") as caught:
         production.publish()
     assert caught.value.exit_code == os.EX_IOERR
     target.unlink()

@@ -22,16 +22,22 @@ MARTS = (
 )
 
 
+STAMPS = ("segmented_at", "published_at", "duration_seconds", "build_id")
+
+
 class Project:
     """A copy of the dbt project with a database of its own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.database = folder / "dev.duckdb"
+        self.warehouse = folder / "warehouse" / "mall_segments.duckdb"
+        self.published = folder / "published" / "mall_segments.duckdb"
         for name in PROJECT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
-        shutil.copytree(ROOT / "tests" / "dbt", folder / "tests" / "dbt")
+        for name in ("dbt", "expectations"):
+            shutil.copytree(ROOT / "tests" / name, folder / "tests" / name)
 
     @property
     def seed(self) -> Path:
@@ -40,7 +46,8 @@ class Project:
     def run(self, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment as a user does, in the folder of the project."""
         environment = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        environment.pop("MALL_SEGMENTS_DATABASE", None)
+        for name in [name for name in environment if name.startswith("MALL_SEGMENTS_")]:
+            del environment[name]
         return subprocess.run(
             [Path(sys.executable).with_name(command), *map(str, arguments)],
             cwd=self.folder,
@@ -66,14 +73,16 @@ class Project:
         with duckdb.connect(str(self.database), read_only=True) as connection:
             return connection.sql(sql).fetchall()
 
-    def marts(self) -> dict[str, list[tuple]]:
-        """Every mart row by row as stored, without the columns that name the build."""
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+    def marts(self, database: Path | None = None) -> dict[str, list[tuple]]:
+        """Every mart row by row as stored, of the last build, without what names the build."""
+        with duckdb.connect(str(database or self.database), read_only=True) as connection:
             contents = {}
             for mart in MARTS:
                 relation = connection.table(f"marts.{mart}")
-                stamps = ("segmented_at", "build_id")
-                columns = [name for name in relation.columns if name not in stamps]
+                if "build_id" in relation.columns:
+                    last = "(select build_id from marts.segmentation_quality)"
+                    relation = relation.filter(f"build_id = {last}")
+                columns = [name for name in relation.columns if name not in STAMPS]
                 contents[mart] = relation.project(", ".join(columns)).fetchall()
             return contents
 

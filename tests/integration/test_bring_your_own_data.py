@@ -33,7 +33,7 @@ def test_a_disguised_copy_gives_the_segments_of_the_seed(mall, project, file):
     result = project.run("mall-segments", "build", "--customers", file(disguised()))
     assert result.returncode == 0, result.stdout
     assert "81" in result.stdout
-    assert project.marts() == mall.marts()
+    assert project.marts(project.published) == mall.marts()
 
 
 def test_a_refused_file_stops_before_dbt_begins(project, file):
@@ -42,7 +42,7 @@ def test_a_refused_file_stops_before_dbt_begins(project, file):
     assert result.returncode == 2
     assert "MALFORMED_CSV" in result.stdout
     assert "line 101" in result.stdout
-    assert not project.database.exists()
+    assert not project.warehouse.exists()
 
 
 def test_a_source_that_is_refused_in_dbt_changes_nothing_of_the_last_build(project, file):

@@ -16,7 +16,8 @@ def check(tmp_path):
     def check(project, *arguments):
         site = tmp_path / "data_docs"
         result = project.run(
-            "mall-segments", "check", "--baseline", BASELINE, "--site", site, *arguments
+            *("mall-segments", "check", "--database", project.database),
+            *("--baseline", BASELINE, "--site", site, *arguments),
         )
         return result, site
 
@@ -47,7 +48,7 @@ def test_customers_that_moved_are_named(project, check, tmp_path):
     project.seed.write_text("\n".join(text) + "\n")
     project.build()
     result, _ = check(project)
-    assert result.returncode == 2, result.stdout
+    assert result.returncode == 3, result.stdout
     assert re.search(r"FAIL\s+age\s+column kl divergence", result.stdout)
     assert "staging.stg_customers.age: rows 7, 9, 11" in result.stdout
     own = tmp_path / "own.json"

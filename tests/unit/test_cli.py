@@ -8,7 +8,6 @@ from mall_segments.cli import main
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MALL_SEGMENTS_DATABASE", str(tmp_path / "dev.duckdb"))
     return lambda *arguments: CliRunner().invoke(main, arguments)
 
 
@@ -17,13 +16,13 @@ def test_a_database_that_is_not_there_is_named(run):
     assert result.exit_code == 2
     assert result.stderr == (
         "NOT_BUILT: There is no database at nowhere.duckdb.\n"
-        "Run dbt build first, or name the file: --database.\n"
+        "Run mall-segments build first, or name the file: --database.\n"
     )
 
 
 def test_a_database_without_segments_is_named(run):
     duckdb.connect("dev.duckdb").close()
-    result = run("segments")
+    result = run("segments", "--database", "dev.duckdb")
     assert result.exit_code == 2
     assert "dev.duckdb holds no segments." in result.stderr
 

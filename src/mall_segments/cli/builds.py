@@ -23,7 +23,7 @@ def builds(places: Places, as_json: bool) -> None:
     log = publication.builds(places)
     if as_json:
         for build in log:
-            click.echo(json.dumps(asdict(build)))
+            click.echo(json.dumps(asdict(build), default=str))
     else:
         _print(log)
 
@@ -60,7 +60,7 @@ def _print(log: list) -> None:
         state = "served" if build.is_served else "kept" if build.is_kept else ""
         table.add_row(
             build.build_id[:8],
-            build.published_at[:16],
+            f"{build.published_at:%Y-%m-%d %H:%M}",
             f"{build.customers:,}",
             f"{build.rows_rejected:,}",
             str(build.k),

@@ -34,11 +34,9 @@ def drop_orphans(candidate: Path, made: Made) -> list[str]:
     """
     with _candidate_errors(), duckdb.connect(str(candidate)) as connection:
         orphans = sorted(set(mart_columns(connection)) - set(made.marts))
-        views = {
-            row[0] for row in connection.sql("select view_name from duckdb_views()").fetchall()
-        }
+        views = connection.sql("select view_name from duckdb_views()").fetchall()
         for orphan in orphans:
-            kind = "view" if orphan in views else "table"
+            kind = "view" if (orphan,) in views else "table"
             connection.execute(f"drop {kind} {MARTS}.{identifier(orphan)}")
     return orphans
 

@@ -24,7 +24,8 @@ TEST_RESULT = "LogTestResult"
 RESULTS = frozenset(
     {"LogModelResult", TEST_RESULT, "LogSeedResult", "LogSnapshotResult", "SkippingDetails"}
 )
-BAD = frozenset({"error", "fail", "skipped", "runtime error"})
+FAILED = frozenset({"error", "fail", "runtime error"})
+UNDONE = frozenset({"started", "skipped"})
 # What a refusal of ours looks like in dbt's report on a Python model.
 OWN_ERROR = re.compile(r"mall_segments\.[\w.]+Error: ([A-Z_]+): (.+)")
 ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -73,7 +74,7 @@ class _Heard:
     build_id: str = ""
     errors: list[str] = field(default_factory=list)
     plain: list[str] = field(default_factory=list)
-    bad_kinds: set[str] = field(default_factory=set)
+    failed_kinds: set[str] = field(default_factory=set)
     built: set[str] = field(default_factory=set)
 
 
@@ -147,9 +148,9 @@ def _note(name: str, data: Mapping[str, Any], heard: _Heard, progress: Progress)
     # Unit tests have a status of their own only.
     ended = data["status"] if name == TEST_RESULT else node["node_status"]
     status = "started" if name == STARTS else ended.lower()
-    if status in BAD:
-        heard.bad_kinds.add(kind)
-    elif name != STARTS:
+    if status in FAILED:
+        heard.failed_kinds.add(kind)
+    elif status not in UNDONE:
         heard.built.add(node["unique_id"])
     seconds = float(data.get("execution_time") or 0)
     progress.node(Node(kind, label or node["node_name"], status, total, seconds))
@@ -161,7 +162,7 @@ def _failure(heard: _Heard) -> MallSegmentsError:
         return RefusedInBuildError(refusal[1], refusal[2].strip())
     if "No space left on device" in text:
         return StorageError("no space left on device while dbt was building")
-    if heard.bad_kinds == {"test"} or heard.bad_kinds == {"test", "skipped"}:
+    if heard.failed_kinds == {"test"}:
         return AuditFailedError(heard.errors)
     return BuildFailedError(heard.errors or heard.plain)
 

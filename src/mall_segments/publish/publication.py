@@ -19,8 +19,10 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -74,7 +76,7 @@ class NoSuchBuildError(MallSegmentsError):
 
 @dataclass(frozen=True)
 class Build:
-    """One row of the log of builds.
+    """One row of the log of builds, as `marts.builds` describes its columns.
 
     Attributes
     ----------
@@ -83,7 +85,7 @@ class Build:
     """
 
     build_id: str
-    published_at: str
+    published_at: datetime
     customers: int
     rows_rejected: int
     k: int
@@ -219,7 +221,11 @@ def builds(places: Places) -> list[Build]:
         return []
     served = build_of(places.published)
     return [
-        Build(*row, row[0] == served, places.kept(row[0]).exists())
+        Build(
+            **row,
+            is_served=row["build_id"] == served,
+            is_kept=places.kept(row["build_id"]).exists(),
+        )
         for row in _log(places.warehouse)
     ]
 
@@ -282,7 +288,7 @@ def _build_to_serve(places: Places) -> str | None:
     log = _log(places.warehouse)
     if not log:
         return None
-    last = log[-1][0]
+    last = log[-1]["build_id"]
     try:
         note = json.loads(places.rollback.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -290,18 +296,19 @@ def _build_to_serve(places: Places) -> str | None:
     return note["build_id"] if note["instead_of"] == last else last
 
 
-def _log(warehouse: Path) -> list[tuple]:
+def _log(warehouse: Path) -> list[dict[str, Any]]:
+    columns = [field.name for field in fields(Build) if not field.name.startswith("is_")]
     try:
         with reading(warehouse) as connection:
-            return connection.sql(
-                "select build_id, cast(published_at as varchar), customers, rows_rejected, k, wcss,"
-                f" input_fingerprint, duration_seconds from {MARTS}.{LOG}"
+            rows = connection.sql(
+                f"select {', '.join(columns)} from {MARTS}.{LOG}"
                 " where published_at is not null order by published_at"
             ).fetchall()
     except duckdb.CatalogException:
         return []
     except duckdb.Error as error:
         raise DamagedWarehouseError(warehouse, str(error).splitlines()[0]) from None
+    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def _serve(places: Places, build_id: str) -> None:

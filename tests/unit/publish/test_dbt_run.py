@@ -1,0 +1,132 @@
+import json
+import sys
+
+import pytest
+
+from mall_segments.errors import AuditFailedError
+from mall_segments.publish import dbt_run
+from mall_segments.publish.database import StorageError
+from mall_segments.publish.dbt_run import BuildFailedError, RefusedInBuildError, run_dbt
+from mall_segments.publish.progress import Quiet
+
+
+class Recorder(Quiet):
+    def __init__(self):
+        self.nodes = []
+
+    def node(self, node):
+        self.nodes.append(node)
+
+
+def event(name, level="info", msg="", **data):
+    return {"info": {"name": name, "level": level, "msg": msg, "invocation_id": "b1"}, "data": data}
+
+
+def result(name, kind, status, unique_id="model.mall_segments.a"):
+    node = {
+        "resource_type": kind,
+        "node_name": "a",
+        "node_relation": {"relation_name": '"mall"."marts"."a"' if kind == "model" else ""},
+        "node_status": status,
+        "unique_id": unique_id,
+    }
+    return event(name, node_info=node, total=2, execution_time=0.5, status=status)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a dbt that prints some events and ends with some code."""
+    nodes = {
+        f"model.mall_segments.{name}": {
+            "resource_type": "model",
+            "schema": schema,
+            "alias": name,
+            "columns": {"build_id": {}},
+        }
+        for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
+    }
+    (tmp_path / "target").mkdir()
+    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+
+    def run(events, code=0):
+        said = [line if isinstance(line, str) else json.dumps(line) for line in events]
+        script = tmp_path / "dbt.py"
+        script.write_text(f"import sys\nprint({chr(10).join(said)!r})\nsys.exit({code})\n")
+        popen = dbt_run.subprocess.Popen
+        monkeypatch.setattr(
+            dbt_run.subprocess,
+            "Popen",
+            lambda _command, **options: popen([sys.executable, str(script)], **options),
+        )
+        recorder = Recorder()
+        return run_dbt(tmp_path, tmp_path / "mall.duckdb", {"k": 6}, [], recorder), recorder.nodes
+
+    return run
+
+
+def test_what_was_made_is_told_by_the_log_and_the_manifest(run):
+    made, nodes = run(
+        [
+            result("LogStartLine", "model", "started"),
+            result("LogModelResult", "model", "success"),
+            result("LogTestResult", "unit_test", "pass", "test.a"),
+            "DeprecationWarning: of some library",
+        ]
+    )
+    assert made.build_id == "b1"
+    assert made.marts == {"a": ["build_id"], "b": ["build_id"]}
+    assert made.not_built == ["b"]
+    assert [(node.kind, node.name, node.status) for node in nodes] == [
+        ("model", "marts.a", "started"),
+        ("model", "marts.a", "success"),
+        ("test", "a", "pass"),
+    ]
+
+
+def test_a_failed_test_is_an_audit_that_failed(run):
+    with pytest.raises(AuditFailedError, match="Got 5 results"):
+        run(
+            [
+                result("LogTestResult", "test", "fail"),
+                result("SkippingDetails", "model", "skipped"),
+                event("RunResultError", "error", "  Got 5 results, configured to fail if != 0"),
+            ],
+            code=1,
+        )
+
+
+def test_a_failed_model_is_a_build_that_failed(run):
+    with pytest.raises(BuildFailedError, match="Compilation Error in model x"):
+        run(
+            [
+                result("LogModelResult", "model", "error"),
+                result("LogTestResult", "test", "fail"),
+                event("RunResultError", "error", "  Compilation Error in model x"),
+            ],
+            code=1,
+        )
+
+
+def test_a_refusal_keeps_its_code(run):
+    said = "Runtime Error\n  mall_segments.errors.InputRefusedError: EMPTY_FILE: No rows. Add."
+    with pytest.raises(RefusedInBuildError) as caught:
+        run(
+            [
+                result("LogModelResult", "model", "error"),
+                event("RunResultError", "error", said),
+            ],
+            code=1,
+        )
+    assert caught.value.code == "EMPTY_FILE"
+    assert caught.value.message == "No rows. Add."
+    assert caught.value.exit_code == 2
+
+
+def test_a_full_disk_in_dbt_is_named(run):
+    with pytest.raises(StorageError, match="no space left"):
+        run([event("RunResultError", "error", "IO Error: No space left on device")], code=1)
+
+
+def test_what_dbt_says_in_plain_text_is_not_lost(run):
+    with pytest.raises(BuildFailedError, match="no such option: --nope"):
+        run(["Error: no such option: --nope"], code=2)
