@@ -5,20 +5,23 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check fuzz bench lint format lock clean
+.PHONY: help build test check faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Build the segments and print them
+build: $(VENV)/installed ## Build the segments, publish and print them
 	$(BIN)/mall-segments build
 
 test: lint ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
 	$(BIN)/pytest
 
-check: build ## Check the build with Great Expectations and write Data Docs
+check: $(VENV)/installed ## Check the last build with Great Expectations and write Data Docs
 	$(BIN)/mall-segments check
+
+faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll while real builds are published
+	$(BIN)/pytest -m faults
 
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
 	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py
@@ -42,7 +45,7 @@ lock: ## Refresh constraints.txt with the newest versions that pyproject.toml al
 	target/lock/bin/python -m pip freeze --exclude-editable | grep '==' > constraints.txt
 	rm -rf target/lock
 
-clean: ## Remove everything that the other targets made
+clean: ## Remove what the other targets made, but not what was published
 	rm -rf $(VENV) target logs dev.duckdb dev.duckdb.wal
 
 $(VENV)/installed: pyproject.toml constraints.txt

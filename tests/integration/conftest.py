@@ -45,17 +45,20 @@ class Project:
 
     def run(self, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment as a user does, in the folder of the project."""
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("DBT_")}
-        for name in [name for name in environment if name.startswith("MALL_SEGMENTS_")]:
-            del environment[name]
-        return subprocess.run(
+        with self.start(command, *arguments) as process:
+            out, err = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def start(self, command: str, *arguments: object) -> subprocess.Popen[str]:
+        """Start a command of the environment in the folder of the project."""
+        ours = ("DBT_", "MALL_SEGMENTS_")
+        return subprocess.Popen(
             [Path(sys.executable).with_name(command), *map(str, arguments)],
             cwd=self.folder,
-            env=environment,
-            capture_output=True,
+            env={k: v for k, v in os.environ.items() if not k.startswith(ours)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=300,
-            check=False,
         )
 
     def dbt(self, *arguments: str, **variables: object) -> subprocess.CompletedProcess[str]:
@@ -99,4 +102,14 @@ def mall(tmp_path_factory):
     result = project.dbt("build")
     assert result.returncode == 0, result.stdout
     assert "WARN=0 ERROR=0 SKIP=0" in result.stdout
+    return project
+
+
+@pytest.fixture(scope="session")
+def first_build(tmp_path_factory):
+    """A project with one published build. Not to be changed."""
+    project = Project(tmp_path_factory.mktemp("production"))
+    result = project.run("mall-segments", "build")
+    assert result.returncode == 0, result.stderr
+    project.said = result
     return project
