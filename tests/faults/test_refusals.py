@@ -12,7 +12,13 @@ import pytest
 from mall_segments.errors import AuditFailedError, MallSegmentsError
 from mall_segments.publish.database import DamagedWarehouseError, StorageError
 from mall_segments.publish.lock import BusyError
-from mall_segments.publish.publication import NoSuchBuildError, builds, rollback, settle_if_idle
+from mall_segments.publish.publication import (
+    ForeignWriterError,
+    NoSuchBuildError,
+    builds,
+    rollback,
+    settle_if_idle,
+)
 from tests.faults.small_build import make_build
 
 
@@ -196,6 +202,24 @@ def test_a_warehouse_that_somebody_writes_to_is_named(production):
         assert "WAREHOUSE_NOT_READABLE" in said
         assert "lock" in said
     assert production.digests() == before
+
+
+def test_what_somebody_writes_to_the_warehouse_meanwhile_is_not_lost(production):
+    production.publish()
+    before = production.served()
+
+    def make(candidate):
+        with duckdb.connect(str(production.places.warehouse)) as connection:
+            connection.execute("create or replace table raw.loaded as select 7 as seven")
+        return make_build(candidate)
+
+    with pytest.raises(ForeignWriterError, match="Somebody wrote") as caught:
+        production.publish(make=make)
+    assert caught.value.exit_code == 75
+    assert production.served() == before
+    production.publish()
+    with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
+        assert connection.sql("from raw.loaded").fetchall() == [(7,)]
 
 
 def test_a_warehouse_that_is_gone_begins_anew(production):

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -71,6 +72,19 @@ class NoSuchBuildError(MallSegmentsError):
             "NO_SUCH_BUILD",
             f"{wanted}; the builds that are kept: {listed}.",
             "List them: mall-segments builds.",
+        )
+
+
+class ForeignWriterError(MallSegmentsError):
+    """A warehouse that somebody else wrote to during a build."""
+
+    exit_code = os.EX_TEMPFAIL
+
+    def __init__(self, warehouse: Path) -> None:
+        super().__init__(
+            "WAREHOUSE_CHANGED",
+            f"Somebody wrote to {warehouse} during the build, which would have replaced it.",
+            "Nothing was published and nothing is lost. Build again when they are done.",
         )
 
 
@@ -147,6 +161,7 @@ def publish_build(
         candidate = Path(tempfile.mkdtemp(dir=places.candidates_folder)) / places.warehouse.name
         try:
             _clone_warehouse(places.warehouse, candidate)
+            cloned = _state(places.warehouse)
             reached("cloned")
             progress.step("build")
             made = make(candidate)
@@ -162,6 +177,8 @@ def publish_build(
             reached("stamped")
             _prepare_next(places, candidate, made.build_id)
             sync_file(candidate)
+            if _state(places.warehouse) != cloned:
+                raise ForeignWriterError(places.warehouse)
             reached("synced")
         except BaseException:
             if keep_candidate:
@@ -341,6 +358,16 @@ def _clone_warehouse(warehouse: Path, candidate: Path) -> None:
                     clone_file(path, candidate.with_name(path.name))
     except duckdb.Error as error:
         raise DamagedWarehouseError(warehouse, str(error).splitlines()[0]) from None
+
+
+def _state(warehouse: Path) -> list[tuple[int, int, int]]:
+    """Return what changes when somebody writes to the warehouse or its write-ahead log."""
+    return [
+        (found.st_ino, found.st_size, found.st_mtime_ns)
+        for found in (
+            path.stat() for path in (warehouse, write_ahead_log(warehouse)) if path.exists()
+        )
+    ]
 
 
 def _prepare_next(places: Places, candidate: Path, build_id: str) -> None:
