@@ -74,9 +74,17 @@ class Production:
 
     def leftovers(self):
         """What a finished or failed build should not leave."""
-        wanted = {"mall.duckdb", "mall.lock", "kept", "failed"}
         folders = [self.places.warehouse.parent, self.places.published.parent]
-        return [path for folder in folders for path in folder.iterdir() if path.name not in wanted]
+        wanted = {
+            self.places.warehouse,
+            self.places.published,
+            *self.places.locks,
+            self.places.kept_folder,
+            self.places.failed_folder,
+        }
+        found = {path for folder in folders if folder.exists() for path in folder.iterdir()}
+        kept = {path.stem for path in self.places.kept_folder.glob("*.*")} - {"rollback"}
+        return sorted(found - wanted), sorted(kept - set(self.log()))
 
     def is_consistent(self):
         return build_of(self.places.published) == build_of(self.places.warehouse)

@@ -7,11 +7,13 @@ import time
 import duckdb
 import pytest
 
+from mall_segments.publish.build_log import builds
 from mall_segments.publish.moments import MOMENTS
-from mall_segments.publish.publication import builds, rollback, settle_if_idle
+from mall_segments.publish.serving import rollback, settle_if_idle
+from mall_segments.publish.stop_signals import stoppable
 
 OF_A_BUILD = [moment for moment in MOMENTS if moment != "rollback_noted"]
-COMMITTED = ("warehouse_replaced", "log_moved", "published_replaced", "pruned")
+COMMITTED = ("warehouse_replaced", "log_moved", "published_replaced", "kept", "pruned")
 
 
 @pytest.mark.parametrize("moment", OF_A_BUILD)
@@ -25,11 +27,11 @@ def test_a_kill_at_any_moment_leaves_one_build_and_the_next_succeeds(production,
     production.publish()
     assert production.served() not in (first, after)
     assert production.is_consistent()
-    assert production.leftovers() == []
+    assert production.leftovers() == ([], [])
     assert len(production.log()) == (3 if moment in COMMITTED else 2)
 
 
-@pytest.mark.parametrize("moment", ["built", "kept", "warehouse_replaced", "published_replaced"])
+@pytest.mark.parametrize("moment", ["built", "synced", "warehouse_replaced", "published_replaced"])
 def test_a_kill_of_the_first_build_leaves_none_or_one(production, moment):
     assert production.run(kill_at=moment) == -signal.SIGKILL
     settle_if_idle(production.places)
@@ -60,7 +62,7 @@ def test_a_crash_in_a_rollback_is_finished_by_the_next_command(production, monke
         if moment == "rollback_noted":
             raise KeyboardInterrupt
 
-    monkeypatch.setattr("mall_segments.publish.publication.reached", crash)
+    monkeypatch.setattr("mall_segments.publish.serving.reached", crash)
     with pytest.raises(KeyboardInterrupt):
         rollback(production.places)
     assert production.served() == second
@@ -82,21 +84,24 @@ def test_kills_at_random_moments(production):
         served.add(production.served())
         production.publish()
         served.add(production.served())
-        assert production.leftovers() == []
+        assert production.leftovers() == ([], [])
     log = production.log()
     assert len(log) == len(set(log))
     assert served <= set(log)
 
 
-def test_a_stop_signal_between_the_replacements_waits(production, monkeypatch):
+@pytest.mark.parametrize("moment", COMMITTED)
+def test_a_stop_signal_after_the_commit_stops_nothing(production, monkeypatch, moment):
     production.publish()
 
-    def interrupt(moment):
-        if moment == "warehouse_replaced":
+    def interrupt(reached):
+        if reached == moment:
             signal.raise_signal(signal.SIGTERM)
 
-    monkeypatch.setattr("mall_segments.publish.publication.reached", interrupt)
-    second = production.publish().build_id
+    for module in ("publication", "serving"):
+        monkeypatch.setattr(f"mall_segments.publish.{module}.reached", interrupt)
+    with stoppable():
+        second = production.publish().build_id
     assert production.served() == second
     assert production.is_consistent()
 
@@ -109,7 +114,7 @@ def test_a_build_that_is_told_to_stop_cleans_up(production, number):
         process.send_signal(number)
         assert process.wait(10) == 128 + number
     assert production.digests() == before
-    assert production.leftovers() == []
+    assert production.leftovers() == ([], [])
 
 
 def test_the_published_file_holds_marts_only(production):

@@ -52,10 +52,8 @@ def poll(path, publish):
     for reader in readers:
         reader.join()
     reads, failed, mixed = (sum(column) for column in list(zip(*counted, strict=True))[:3])
-    staleness = [
-        max(first_seen[build_id] for *_, first_seen in counted if build_id in first_seen) - moment
-        for build_id, moment in published[-1:]
-    ]
+    build_id, moment = published[-1]
+    staleness = [first_seen[build_id] - moment for *_, first_seen in counted]
     return reads, failed, mixed, max(staleness)
 
 

@@ -4,22 +4,24 @@ import os
 import resource
 import shutil
 import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import duckdb
 import pytest
 
 from mall_segments.errors import AuditFailedError, MallSegmentsError
+from mall_segments.publish.build_log import NoSuchBuildError, builds
 from mall_segments.publish.database import DamagedWarehouseError, StorageError
 from mall_segments.publish.lock import BusyError
-from mall_segments.publish.publication import (
-    ForeignWriterError,
-    NoSuchBuildError,
-    builds,
-    rollback,
-    settle_if_idle,
-)
-from tests.faults.small_build import make_build
+from mall_segments.publish.places import Places, SamePlaceError
+from mall_segments.publish.progress import Quiet
+from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
+from mall_segments.publish.serving import rollback, settle_if_idle
+from tests.faults.small_build import make_build, no_check
+
+BLOCK_BYTES = 256 * 1_024
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def refuse(production):
         with pytest.raises(error, match=match) as caught:
             production.publish(**options)
         assert production.digests() == before
-        assert production.leftovers() == []
+        assert production.leftovers() == ([], [])
         return caught.value
 
     return refuse
@@ -97,15 +99,40 @@ def test_a_mart_that_was_not_built_in_this_run(refuse):
     )
 
 
-@pytest.mark.parametrize("position", [100, -100_000])
-def test_a_damaged_candidate(refuse, position):
+@pytest.mark.parametrize("table", ["header", "raw.big", "marts.customer_segments"])
+def test_a_damaged_candidate(refuse, table):
+    """Wherever the damage is: also in a private table, and in a column that no check looks at."""
+
     def make(candidate):
-        made = make_build(candidate, customers=200_000)
-        damage(candidate, position)
+        made = make_build(candidate)
+        with duckdb.connect(str(candidate)) as connection:
+            block = 0
+            if table != "header":
+                connection.execute(
+                    f"create or replace table {table} as select range as customer_id,"
+                    f" '{made.build_id}' as build_id, hash(range) as noise from range(300_000)"
+                )
+                connection.execute("checkpoint")
+                block = connection.execute(
+                    "select block_id from pragma_storage_info(?) where column_name = 'noise'"
+                    " and segment_type = 'UBIGINT' limit 1",
+                    [table],
+                ).fetchall()[0][0]
+        damage(candidate, 3 * 4_096 + block * BLOCK_BYTES + 1_000 if table != "header" else 100)
         return made
 
     error = refuse(MallSegmentsError, "cannot be read", make=make)
     assert isinstance(error, AuditFailedError)
+
+
+def test_a_damaged_published_file_to_be(refuse, production, monkeypatch):
+    def damage_next(moment):
+        if moment == "written":
+            with duckdb.connect(str(production.places.next)) as connection:
+                connection.execute("update marts.segmentation_quality set customers = 7")
+
+    monkeypatch.setattr("mall_segments.publish.publication.reached", damage_next)
+    refuse(AuditFailedError, "would differ in marts.segmentation_quality")
 
 
 def test_a_disk_that_is_full(refuse):
@@ -213,13 +240,133 @@ def test_what_somebody_writes_to_the_warehouse_meanwhile_is_not_lost(production)
             connection.execute("create or replace table raw.loaded as select 7 as seven")
         return make_build(candidate)
 
-    with pytest.raises(ForeignWriterError, match="Somebody wrote") as caught:
+    with pytest.raises(ForeignWriterError, match="Somebody else") as caught:
         production.publish(make=make)
     assert caught.value.exit_code == 75
     assert production.served() == before
     production.publish()
     with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
         assert connection.sql("from raw.loaded").fetchall() == [(7,)]
+
+
+def test_a_loader_with_an_open_transaction_is_not_overtaken(production):
+    production.publish()
+    before = production.served()
+    script = (
+        "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]);"
+        "c.execute('begin'); c.execute('create table raw.loaded as select 7 as seven');"
+        "print('open', flush=True); input(); c.execute('commit'); c.close()"
+    )
+    loaders = []
+
+    def make(candidate):
+        loaders.append(
+            subprocess.Popen(
+                [sys.executable, "-c", script, production.places.warehouse],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+            )
+        )
+        loaders[0].stdout.readline()
+        return make_build(candidate)
+
+    with pytest.raises(ForeignWriterError):
+        production.publish(make=make)
+    assert production.served() == before
+    loaders[0].communicate(b"\n", timeout=30)
+    production.publish()
+    with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
+        assert connection.sql("from raw.loaded").fetchall() == [(7,)]
+
+
+def test_what_a_killed_loader_left_in_a_write_ahead_log_is_kept(production):
+    production.publish()
+    script = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
+        "c.execute('create table raw.loaded as select 7 as seven'); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", script, production.places.warehouse], check=True)
+    assert production.run(kill_at="warehouse_replaced") == -signal.SIGKILL
+    production.publish()
+    with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
+        assert connection.sql("from raw.loaded").fetchall() == [(7,)]
+
+
+def test_a_published_file_that_cannot_be_replaced_is_told_from_a_failed_build(
+    production, monkeypatch
+):
+    first = production.publish().build_id
+
+    def fail(*_arguments):
+        raise OSError(16, "Device or resource busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mall_segments.publish.publication.put_next_in_place", fail)
+        with pytest.raises(NotServedError, match=r"is committed, but .* busy") as caught:
+            production.publish()
+    assert caught.value.exit_code == 74
+    assert production.served() == first
+    assert "Published build" in settle_if_idle(production.places)
+    assert production.served() == production.log()[-1] != first
+
+
+def test_a_clock_that_is_set_back_brings_no_old_build_back(production):
+    production.publish()
+    with duckdb.connect(str(production.places.warehouse)) as connection:
+        connection.execute("update marts.builds set published_at = published_at + interval 1 day")
+    second = production.publish().build_id
+    assert settle_if_idle(production.places) is None
+    assert production.served() == second
+
+
+def test_a_warehouse_from_a_backup_does_not_take_the_published_file_back(production):
+    production.publish()
+    backup = production.places.warehouse.read_bytes()
+    second = production.publish().build_id
+    production.places.warehouse.write_bytes(backup)
+    assert settle_if_idle(production.places) is None
+    assert production.served() == second
+    third = production.publish().build_id
+    assert production.served() == third
+
+
+def test_productions_share_a_folder_but_nothing_in_it(tmp_path):
+    names = ("eu", "us")
+    places = [
+        Places(tmp_path / f"{name}.warehouse.duckdb", tmp_path / f"{name}.duckdb") for name in names
+    ]
+    bystander = tmp_path / "candidates"
+    bystander.mkdir()
+    for _ in range(2):
+        for one in places:
+            publish_build(one, make_build, no_check, Quiet())
+    assert [len(builds(one)) for one in places] == [2, 2]
+    assert all(build.is_kept for one in places for build in builds(one))
+    assert bystander.exists()
+
+
+def test_the_published_file_is_another_than_the_warehouse(tmp_path):
+    with pytest.raises(SamePlaceError):
+        Places(tmp_path / "mall.duckdb", tmp_path / "mall.duckdb")
+
+
+def test_who_may_read_the_files_stays(production):
+    production.publish()
+    production.places.warehouse.chmod(0o600)
+    production.places.published.chmod(0o640)
+    production.publish()
+    assert production.places.warehouse.stat().st_mode & 0o777 == 0o600
+    assert production.places.published.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("note", ["", "[1]", "{}", "\0"])
+def test_a_note_of_a_rollback_that_says_nothing_is_no_obstacle(production, note):
+    production.publish()
+    second = production.publish().build_id
+    production.places.rollback.write_text(note)
+    assert settle_if_idle(production.places) is None
+    production.publish()
+    assert rollback(production.places)[1] == second
 
 
 def test_a_warehouse_that_is_gone_begins_anew(production):
@@ -276,7 +423,8 @@ def test_a_kept_build_that_is_damaged_is_not_served(production):
     with pytest.raises(NoSuchBuildError, match=f"holds build {first}"):
         rollback(production.places)
     assert production.served() == second
-    production.publish()
+    assert settle_if_idle(production.places) is None
+    assert rollback(production.places, second) == (second, second)
 
 
 def test_without_a_build_there_is_nothing_to_go_back_to(production):

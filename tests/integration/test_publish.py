@@ -28,7 +28,7 @@ def refused(production):
         result = production.run("mall-segments", "build", *arguments)
         assert result.returncode == exit_code, result.stderr
         assert digests(production) == before
-        assert not (production.folder / "warehouse" / "candidates").exists()
+        assert not production.warehouse.with_name("mall_segments.duckdb.candidates").exists()
         return result.stderr
 
     return refused
@@ -102,7 +102,7 @@ def test_customers_that_moved_need_a_new_baseline(refused, production):
     said = refused(3, "--keep-candidate")
     assert "staging.stg_customers.age: column kl divergence" in said
     assert "build again with --update-baseline" in said
-    kept = production.folder / "warehouse" / "failed" / "mall_segments.duckdb"
+    kept = production.warehouse.with_name("mall_segments.duckdb.failed") / "mall_segments.duckdb"
     assert f"The candidate is kept in {kept.parent}" in said
     assert production.run("mall-segments", "segments", "--database", kept).returncode == 0
     accepted = production.run("mall-segments", "build", "--update-baseline", "--quiet")

@@ -19,12 +19,12 @@ from mall_segments.cli.options import (
     places_options,
     variable_overrides,
 )
-from mall_segments.errors import MallSegmentsError
+from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Json, Lines, Live, Progress, Quiet
 
-# dbt options that `build` sets itself.
-OWN_OPTIONS = ("--vars", "--target", "-t", "--log-format", "--profiles-dir", "--project-dir")
+# Short and opposite forms of dbt options that `build` sets itself.
+OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
 
 
 @click.command()
@@ -137,15 +137,20 @@ def build(
     finally:
         progress.close()
     if not quiet and not as_json:
-        print_segments(places.published)
+        try:
+            print_segments(places.published)
+        except NotBuiltError as error:
+            progress.note(f"It is published, but cannot be shown: {error.message}")
 
 
 def _refuse_own_options(dbt_arguments: Sequence[str]) -> None:
+    from mall_segments.publish.dbt_run import OWN_OPTIONS, PATH_OPTIONS
+
     for argument in dbt_arguments:
         option = argument.partition("=")[0]
         if option == "--vars":
             raise click.UsageError("Give --vars before --, so that it joins what options set.")
-        if option in OWN_OPTIONS:
+        if option in (*OWN_OPTIONS, *PATH_OPTIONS, *OTHER_FORMS):
             raise click.UsageError(f"mall-segments build sets {option} itself; or use dbt build.")
 
 

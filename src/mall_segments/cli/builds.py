@@ -16,11 +16,12 @@ from mall_segments.publish.places import Places
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per build.")
 def builds(places: Places, as_json: bool) -> None:
     """List the builds that were published, the newest last."""
-    from mall_segments.publish import publication
+    from mall_segments.publish import build_log
+    from mall_segments.publish.serving import settle_if_idle
 
-    if repaired := publication.settle_if_idle(places):
+    if repaired := settle_if_idle(places):
         click.echo(repaired, err=True)
-    log = publication.builds(places)
+    log = build_log.builds(places)
     if as_json:
         for build in log:
             click.echo(json.dumps(asdict(build), default=str))
@@ -36,10 +37,10 @@ def rollback(places: Places, build_id: str | None) -> None:
 
     The beginning of an id is enough. The same command with the id of a newer build goes forward.
     """
-    from mall_segments.publish import publication
+    from mall_segments.publish import serving
 
-    before, now = publication.rollback(places, build_id)
-    click.echo(f"{places.published} holds build {now} again, instead of {before}.")
+    before, now = serving.rollback(places, build_id)
+    click.echo(f"{places.published} holds build {now} again, instead of {before or 'none'}.")
 
 
 def _print(log: list) -> None:

@@ -30,12 +30,14 @@ from mall_segments.publish.places import Places
 )
 def export(places: Places, file_format: str, folder: Path) -> None:
     """Write the published marts to a folder of files, for tools that cannot open DuckDB."""
+    from mall_segments.publish.database import storage_errors
     from mall_segments.publish.export import export_marts
-    from mall_segments.publish.publication import settle_if_idle
+    from mall_segments.publish.serving import settle_if_idle
 
     if repaired := settle_if_idle(places):
         click.echo(repaired, err=True)
-    done = export_marts(places.published, folder / file_format, file_format)
+    with storage_errors():
+        done = export_marts(places.published, folder / file_format, file_format)
     click.echo(
         f"Build {done.build_id}: {len(done.rows)} marts with {sum(done.rows.values()):,} rows in "
         f"{done.pointer}"

@@ -13,6 +13,7 @@ from mall_segments.publish.database import (
     LOG,
     MARTS,
     StorageError,
+    contents,
     mart_columns,
     reading,
     write_ahead_log,
@@ -20,21 +21,18 @@ from mall_segments.publish.database import (
 from mall_segments.publish.dbt_run import Made
 from mall_segments.sql_text import identifier
 
+DISK_PROBLEMS = ("No space left on device", "File too large", "Disk quota exceeded")
 # Marts that keep the rows of earlier builds; the others hold one build.
 HISTORIES = frozenset({LOG, "data_quality_summary"})
 
 
 def drop_orphans(candidate: Path, made: Made) -> list[str]:
-    """Drop what no model of the project makes any more from the marts, and return its names.
-
-    Raises
-    ------
-    AuditFailedError, StorageError
-        If the candidate cannot be read or written.
-    """
-    with _candidate_errors(), duckdb.connect(str(candidate)) as connection:
+    """Drop what no model of the project makes any more from the marts, and return its names."""
+    with duckdb.connect(str(candidate)) as connection:
         orphans = sorted(set(mart_columns(connection)) - set(made.marts))
-        views = connection.sql("select view_name from duckdb_views()").fetchall()
+        views = connection.execute(
+            "select view_name from duckdb_views() where schema_name = ?", [MARTS]
+        ).fetchall()
         for orphan in orphans:
             kind = "view" if (orphan,) in views else "table"
             connection.execute(f"drop {kind} {MARTS}.{identifier(orphan)}")
@@ -42,7 +40,7 @@ def drop_orphans(candidate: Path, made: Made) -> list[str]:
 
 
 def audit_candidate(candidate: Path, made: Made) -> None:
-    """Check that every mart is there, complete, and of this build.
+    """Check that every mart is there, complete, tested, and of this build.
 
     Raises
     ------
@@ -53,7 +51,9 @@ def audit_candidate(candidate: Path, made: Made) -> None:
         f"{MARTS}.{mart} was not built in this run; all marts of a build are published together."
         for mart in made.not_built
     ]
-    with _candidate_errors(), reading(candidate) as connection:
+    if made.not_tested:
+        problems.append(f"Data tests that did not run: {', '.join(made.not_tested)}.")
+    with reading(candidate) as connection:
         found = mart_columns(connection)
         problems += _shape_problems(made, found)
         for mart, columns in found.items():
@@ -73,7 +73,7 @@ def stamp_candidate(candidate: Path, build_id: str, duration_seconds: float) -> 
     StorageError
         If the disk cannot hold it.
     """
-    with _candidate_errors(), duckdb.connect(str(candidate)) as connection:
+    with duckdb.connect(str(candidate)) as connection:
         stamped = connection.execute(
             f"update {MARTS}.{LOG} set duration_seconds = ?,"
             " published_at = cast(now() at time zone 'UTC' as timestamp)"
@@ -88,25 +88,32 @@ def stamp_candidate(candidate: Path, build_id: str, duration_seconds: float) -> 
 
 
 def audit_published(published: Path, candidate: Path) -> None:
-    """Check that a published file to be has every row of the candidate's marts.
+    """Check that every table of the candidate is readable and a published file to be has its marts.
 
     Raises
     ------
     AuditFailedError
     """
-    counts = [_row_counts(published), _row_counts(candidate)]
-    if counts[0] != counts[1]:
-        raise AuditFailedError([f"The published file would hold {counts[0]}, not {counts[1]}."])
+    wanted, found = contents(candidate), contents(published)
+    marts = {name: content for name, content in wanted.items() if name.startswith(f"{MARTS}.")}
+    if found != marts:
+        differ = sorted(name for name in {*marts, *found} if marts.get(name) != found.get(name))
+        raise AuditFailedError([f"The published file would differ in {', '.join(differ)}."])
 
 
 @contextmanager
-def _candidate_errors() -> Iterator[None]:
-    """Turn what DuckDB says of a full disk or of damaged bytes into a message."""
+def candidate_errors() -> Iterator[None]:
+    """Turn what DuckDB says of a full disk or of damaged bytes into a message.
+
+    Raises
+    ------
+    StorageError, AuditFailedError
+    """
     try:
         yield
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
-        if "No space left on device" in reason:
+        if any(problem in reason for problem in DISK_PROBLEMS):
             raise StorageError(reason) from None
         raise AuditFailedError([f"The candidate cannot be read: {reason}"]) from None
 
@@ -133,13 +140,3 @@ def _build_problems(connection: duckdb.DuckDBPyConnection, mart: str, build_id: 
     if others and mart not in HISTORIES:
         return [f"{MARTS}.{mart} mixes build {build_id} with {', '.join(others)}."]
     return []
-
-
-def _row_counts(path: Path) -> dict[str, int]:
-    with reading(path) as connection:
-        return {
-            mart: connection.sql(f"select count(*) from {MARTS}.{identifier(mart)}").fetchall()[0][
-                0
-            ]
-            for mart in mart_columns(connection)
-        }

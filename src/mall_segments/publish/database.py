@@ -47,6 +47,18 @@ class DamagedWarehouseError(MallSegmentsError):
 
 
 @contextmanager
+def storage_errors() -> Iterator[None]:
+    """Turn what the disk refuses into a message."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        raise StorageError(str(error).splitlines()[0]) from None
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        raise StorageError(f"{error.strerror}{where}") from None
+
+
+@contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a file read-only."""
     with duckdb.connect(str(path), read_only=True) as connection:
@@ -76,6 +88,34 @@ def build_in(connection: duckdb.DuckDBPyConnection) -> str:
     if len(rows) != 1:
         raise NotBuiltError(f"The file holds {len(rows)} builds, not one.")
     return rows[0][0]
+
+
+def contents(path: Path) -> dict[str, tuple[int, int]]:
+    """Return the rows and a hash of every value of each table of a file, by schema and name.
+
+    It reads every block, so that a damaged one shows.
+    """
+    with reading(path) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+            " where database_name = current_database() order by all"
+        ).fetchall()
+        return {
+            f"{schema}.{table}": connection.sql(
+                "select count(*), coalesce(bit_xor(hash(all_columns)), 0)"
+                f" from {identifier(schema)}.{identifier(table)} as all_columns"
+            ).fetchall()[0]
+            for schema, table in tables
+        }
+
+
+def is_readable(path: Path) -> bool:
+    """Whether every value of a file can be read."""
+    try:
+        contents(path)
+    except duckdb.Error:
+        return False
+    return True
 
 
 def mart_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:

@@ -17,7 +17,17 @@ from mall_segments.publish.database import MARTS, StorageError
 from mall_segments.publish.progress import Node, Progress
 
 CANDIDATE_VARIABLE = "MALL_SEGMENTS_CANDIDATE"
-TARGET = "prod"
+TARGET_PATH = "target"
+# Options of dbt that `build` sets itself, with their values; the others it is given.
+OWN_OPTIONS = {
+    "--target": "prod",
+    "--log-format": "json",
+    "--log-level": "info",
+    "--no-use-colors": "",
+    "--no-quiet": "",
+    "--write-json": "",
+}
+PATH_OPTIONS = ("--target-path", "--project-dir", "--profiles-dir")
 TESTS = frozenset({"test", "unit_test"})
 STARTS = "LogStartLine"
 TEST_RESULT = "LogTestResult"
@@ -60,11 +70,13 @@ class Made:
     build_id : dbt's invocation id
     marts : columns of every mart that the project declares
     not_built : marts that the project declares and this run did not build
+    not_tested : data tests that the project declares and this run did not pass
     """
 
     build_id: str
     marts: Mapping[str, Sequence[str]]
     not_built: Sequence[str] = ()
+    not_tested: Sequence[str] = ()
 
 
 @dataclass
@@ -96,15 +108,17 @@ def run_dbt(
     RefusedInBuildError, StorageError
         If that is what a model failed of.
     """
-    command = [sys.executable, "-m", "mall_segments.publish.dbt_child"]
-    command += ["--no-use-colors", "--log-format", "json", "build", "--target", TARGET, *arguments]
+    command = [sys.executable, "-m", "mall_segments.publish.dbt_child", "build", *arguments]
+    command += [part for option in OWN_OPTIONS.items() for part in option if part]
+    command += ["--target-path", str(project / TARGET_PATH), "--project-dir", str(project)]
+    command += ["--profiles-dir", str(project)]
     if variables:
         command += ["--vars", json.dumps(variables)]
     heard = _Heard()
     with subprocess.Popen(  # noqa: S603 - our own command
         command,
         cwd=project,
-        env=os.environ | {CANDIDATE_VARIABLE: str(candidate.resolve())},
+        env=_environment(candidate),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -121,6 +135,12 @@ def run_dbt(
     if dbt.returncode:
         raise _failure(heard)
     return _made(project, heard)
+
+
+def _environment(candidate: Path) -> dict[str, str]:
+    """Return the environment of dbt, without the options that its variables would set."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
+    return ours | {CANDIDATE_VARIABLE: str(candidate.resolve())}
 
 
 def _listen(lines: Iterable[str], heard: _Heard, progress: Progress) -> None:
@@ -168,14 +188,25 @@ def _failure(heard: _Heard) -> MallSegmentsError:
 
 
 def _made(project: Path, heard: _Heard) -> Made:
-    manifest = json.loads((project / "target" / "manifest.json").read_text(encoding="utf-8"))
+    text = (project / TARGET_PATH / "manifest.json").read_text(encoding="utf-8")
+    try:
+        manifest = json.loads(text)
+    except ValueError:
+        manifest = {}
+    if manifest.get("metadata", {}).get("invocation_id") != heard.build_id:
+        raise AuditFailedError(
+            [f"{TARGET_PATH}/manifest.json is of another run: dbt works in this folder twice."]
+        )
+    nodes = manifest["nodes"]
     marts = {
         unique_id: node
-        for unique_id, node in manifest["nodes"].items()
+        for unique_id, node in nodes.items()
         if node["resource_type"] == "model" and node["schema"] == MARTS
     }
+    tests = {key: node for key, node in nodes.items() if node["resource_type"] == "test"}
     return Made(
         build_id=heard.build_id,
         marts={node["alias"]: list(node["columns"]) for node in marts.values()},
         not_built=sorted(node["alias"] for key, node in marts.items() if key not in heard.built),
+        not_tested=sorted(node["name"] for key, node in tests.items() if key not in heard.built),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import stat
 import sys
 from pathlib import Path
 
@@ -36,7 +37,15 @@ def sync_folder(folder: Path) -> None:
 
 
 def replace_file(new: Path, old: Path) -> None:
-    """Put a synced file in the place of another in one step, and make that last."""
+    """Put a synced file in the place of another in one step, and make that last.
+
+    Who may read and write the old file may do so with the new one.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        before = old.stat()
+        new.chmod(stat.S_IMODE(before.st_mode))
+        with contextlib.suppress(PermissionError):
+            os.chown(new, before.st_uid, before.st_gid)
     new.replace(old)
     sync_folder(old.parent)
 

@@ -78,7 +78,7 @@ def export_marts(published: Path, folder: Path, file_format: str) -> Export:
             try:
                 _write(connection, partial, file_format, build_id)
                 partial.chmod(0o755)
-                partial.rename(complete)
+                _take_name(partial, complete)
             except BaseException:
                 remove_folder(partial)
                 raise
@@ -148,8 +148,18 @@ def _without_formulas(relation: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelat
     return relation.project(", ".join(columns))
 
 
+def _take_name(partial: Path, complete: Path) -> None:
+    """Give a complete export its name, unless another export of the same build was faster."""
+    try:
+        partial.rename(complete)
+    except OSError:
+        if not (complete / CONTENTS).exists():
+            raise
+        remove_folder(partial)
+
+
 def _point(pointer: Path, build_id: str) -> None:
-    link = pointer.with_name(f".{POINTER}-{os.getpid()}")
+    link = pointer.with_name(f"{PARTIAL}{POINTER}-{os.getpid()}")
     link.unlink(missing_ok=True)
     link.symlink_to(build_id, target_is_directory=True)
     link.replace(pointer)
@@ -160,8 +170,8 @@ def _prune(folder: Path, newest: Path) -> None:
     """Remove all but the newest exports, never the last one, and what killed exports left."""
     newest.touch()
     for partial in folder.glob(f"{PARTIAL}*"):
-        if time.time() - partial.stat().st_mtime > ABANDONED_SECONDS:
-            remove_folder(partial)
+        if time.time() - partial.lstat().st_mtime > ABANDONED_SECONDS:
+            partial.unlink() if partial.is_symlink() else remove_folder(partial)
     exports = [path for path in folder.iterdir() if (path / CONTENTS).is_file()]
     links = [path for path in exports if path.is_symlink()]
     folders = sorted(set(exports) - set(links), key=lambda path: path.stat().st_mtime)

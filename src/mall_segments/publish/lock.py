@@ -8,11 +8,12 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from mall_segments.errors import MallSegmentsError
+from mall_segments.publish.places import Places
 
 SECONDS_BETWEEN_TRIES = 0.1
 
@@ -26,7 +27,7 @@ class BusyError(MallSegmentsError):
         super().__init__(
             "BUSY",
             f"Another build is running{holder}; it holds {path}.",
-            "Try again when it is done, or wait for it: --wait SECONDS.",
+            "Try again when it is done; mall-segments build can wait for it: --wait SECONDS.",
         )
 
 
@@ -60,6 +61,17 @@ def build_lock(
         since = datetime.now(UTC).isoformat(timespec="seconds")
         json.dump({"pid": os.getpid(), "host": socket.gethostname(), "since": since}, file)
         file.flush()
+        yield
+
+
+@contextmanager
+def production_lock(
+    places: Places, wait_seconds: float = 0.0, on_wait: Callable[[str], None] = lambda _: None
+) -> Iterator[None]:
+    """Hold the locks of both files of a production (see `build_lock`)."""
+    with ExitStack() as stack:
+        for path in places.locks:
+            stack.enter_context(build_lock(path, wait_seconds, on_wait))
         yield
 
 

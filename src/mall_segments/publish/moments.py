@@ -9,19 +9,19 @@ KILL_AT = "MALL_SEGMENTS_KILL_AT"
 
 MOMENTS = (
     "locked",
-    "settled",
     "cleared",
+    "settled",
     "cloned",
     "built",
     "audited",
     "stamped",
     "written",
     "verified",
-    "kept",
     "synced",
     "warehouse_replaced",
     "log_moved",
     "published_replaced",
+    "kept",
     "pruned",
     "rollback_noted",
 )

@@ -27,9 +27,24 @@ class Stopped(BaseException):
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Raise Stopped where a stop signal finds this process."""
-    with _handled_by(_stop):
-        yield
+    """Raise Stopped where a stop signal finds this process.
+
+    Libraries that are interrupted may raise something of their own instead; that is Stopped too. A
+    signal that is ignored from outside, as SIGHUP under nohup, stays ignored.
+    """
+    received: list[int] = []
+
+    def stop(number: int, _frame: FrameType | None) -> NoReturn:
+        received.append(number)
+        raise Stopped(number)
+
+    with _handled_by(stop):
+        try:
+            yield
+        except Exception:
+            if received:
+                raise Stopped(received[0]) from None
+            raise
 
 
 @contextmanager
@@ -41,13 +56,10 @@ def undisturbed() -> Iterator[None]:
 
 @contextmanager
 def _handled_by(handler: object) -> Iterator[None]:
-    before = {number: signal.signal(number, handler) for number in STOP_SIGNALS}  # type: ignore[arg-type]
+    heard = [number for number in STOP_SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in heard}  # type: ignore[arg-type]
     try:
         yield
     finally:
         for number, handler_before in before.items():
             signal.signal(number, handler_before)
-
-
-def _stop(number: int, _frame: FrameType | None) -> NoReturn:
-    raise Stopped(number)

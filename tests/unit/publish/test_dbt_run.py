@@ -46,9 +46,11 @@ def run(tmp_path, monkeypatch):
         for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
     }
     (tmp_path / "target").mkdir()
-    (tmp_path / "target" / "manifest.json").write_text(json.dumps({"nodes": nodes}))
+    nodes["test.a"] = {"resource_type": "test", "name": "unique_a"}
 
-    def run(events, code=0):
+    def run(events, code=0, invocation_id="b1"):
+        manifest = {"metadata": {"invocation_id": invocation_id}, "nodes": nodes}
+        (tmp_path / "target" / "manifest.json").write_text(json.dumps(manifest))
         said = [line if isinstance(line, str) else json.dumps(line) for line in events]
         script = tmp_path / "dbt.py"
         script.write_text(f"import sys\nprint({chr(10).join(said)!r})\nsys.exit({code})\n")
@@ -69,18 +71,24 @@ def test_what_was_made_is_told_by_the_log_and_the_manifest(run):
         [
             result("LogStartLine", "model", "started"),
             result("LogModelResult", "model", "success"),
-            result("LogTestResult", "unit_test", "pass", "test.a"),
+            result("LogTestResult", "unit_test", "pass", "unit_test.a"),
             "DeprecationWarning: of some library",
         ]
     )
     assert made.build_id == "b1"
     assert made.marts == {"a": ["build_id"], "b": ["build_id"]}
     assert made.not_built == ["b"]
+    assert made.not_tested == ["unique_a"]
     assert [(node.kind, node.name, node.status) for node in nodes] == [
         ("model", "marts.a", "started"),
         ("model", "marts.a", "success"),
         ("test", "a", "pass"),
     ]
+
+
+def test_a_manifest_of_another_run_is_not_believed(run):
+    with pytest.raises(AuditFailedError, match="of another run"):
+        run([result("LogModelResult", "model", "success")], invocation_id="b2")
 
 
 def test_a_failed_test_is_an_audit_that_failed(run):
