@@ -3,6 +3,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -49,13 +50,19 @@ class Project:
             out, err = process.communicate(timeout=300)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
-    def start(self, command: str, *arguments: object) -> subprocess.Popen[str]:
-        """Start a command of the environment in the folder of the project."""
+    def start(
+        self, command: str, *arguments: object, environment: Sequence[str] = ()
+    ) -> subprocess.Popen[str]:
+        """Start a command in the folder of the project; of our variables it sees those named."""
         ours = ("DBT_", "MALL_SEGMENTS_")
         return subprocess.Popen(
             [Path(sys.executable).with_name(command), *map(str, arguments)],
             cwd=self.folder,
-            env={k: v for k, v in os.environ.items() if not k.startswith(ours)},
+            env={
+                name: value
+                for name, value in os.environ.items()
+                if name in environment or not name.startswith(ours)
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

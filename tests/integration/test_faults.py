@@ -80,15 +80,11 @@ def test_kills_of_real_builds(production):
 
 
 @pytest.mark.parametrize("moment", [moment for moment in MOMENTS if moment != "rollback_noted"])
-def test_a_kill_of_a_real_build_at_every_step(production, moment):
+def test_a_kill_of_a_real_build_at_every_step(production, moment, monkeypatch):
     before = served(production)
-    killed = subprocess.run(
-        [shutil.which("mall-segments"), "build", "--quiet"],
-        cwd=production.folder,
-        env=os.environ | {KILL_AT: moment},
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+    monkeypatch.setenv(KILL_AT, moment)
+    with production.start("mall-segments", "build", "--quiet", environment=[KILL_AT]) as killed:
+        assert killed.wait(120) == -signal.SIGKILL
     after = served(production)
     assert build(production) not in (before, after)
 
