@@ -5,6 +5,7 @@ import re
 import duckdb
 import pytest
 
+from mall_segments.checks.offline_docs import make_room
 from tests.integration.conftest import ROOT
 
 BASELINE = ROOT / "tests" / "expectations" / "customer_baseline.json"
@@ -64,6 +65,17 @@ def test_a_folder_with_other_files_is_not_replaced(mall, check, tmp_path):
     assert result.returncode == 2
     assert "NOT_OUR_SITE" in result.stderr
     assert (folder / "letter.txt").read_text() == "dear"
+
+
+def test_a_site_that_a_killed_build_left_half_written_is_replaced(mall, check, tmp_path):
+    site = tmp_path / "data_docs"
+    make_room(site)
+    (site / "index.html").write_text("half a pa")
+    (tmp_path / ".data_docs.removed" / "static").mkdir(parents=True)
+    result, _ = check(mall)
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "half a pa" not in (site / "index.html").read_text()
+    assert [path.name for path in tmp_path.iterdir()] == ["data_docs"]
 
 
 def test_a_baseline_that_is_none_is_named(mall, check, tmp_path):

@@ -11,7 +11,7 @@ import duckdb
 import pandas as pd
 
 from mall_segments.checks import baseline as baselines
-from mall_segments.checks.offline_docs import clear, make_offline
+from mall_segments.checks.offline_docs import make_offline, make_room
 from mall_segments.errors import NotBuiltError
 
 KEYS = {
@@ -68,7 +68,7 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    clear(site)
+    make_room(site)
     for default_site in context.get_site_names():
         context.delete_data_docs_site(default_site)
     context.add_data_docs_site(

@@ -33,19 +33,24 @@ class NotOurSiteError(MallSegmentsError):
         )
 
 
-def clear(site: Path) -> None:
-    """Remove an earlier site, and nothing else.
+def make_room(site: Path) -> None:
+    """Remove an earlier site, and nothing else, and mark the folder as one of ours.
+
+    Whoever is killed while removing or writing leaves a folder that the next can tell from others.
 
     Raises
     ------
     NotOurSiteError
-        If the folder holds anything that `make_offline` did not write.
+        If the folder holds anything that is no Data Docs of ours.
     """
-    if not site.exists():
-        return
-    if any(site.iterdir()) and not (site / OFFLINE).is_dir():
+    if site.exists() and any(site.iterdir()) and not (site / OFFLINE).is_dir():
         raise NotOurSiteError(site)
-    shutil.rmtree(site)
+    doomed = site.with_name(f".{site.name}.removed")
+    shutil.rmtree(doomed, ignore_errors=True)
+    if site.exists():
+        site.rename(doomed)
+        shutil.rmtree(doomed)
+    (site / OFFLINE).mkdir(parents=True)
 
 
 def make_offline(site: Path) -> None:
