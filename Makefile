@@ -15,7 +15,7 @@ build: $(VENV)/installed ## Build the segments, publish and print them
 
 test: lint ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/installed ## Check the last build with Great Expectations and write Data Docs
 	$(BIN)/mall-segments check

@@ -5,8 +5,6 @@ def model(dbt, session):
     dbt.config(materialized="table")
     return customer_segments(
         customers=dbt.ref("int_customer_features"),
-        points=dbt.ref("int_feature_points"),
-        scaling=dbt.ref("int_feature_scaling"),
-        candidates=dbt.ref("ml_segment_candidates"),
+        model=dbt.ref("int_segment_model"),
         settings=dbt.config.meta_get("settings"),
     )

@@ -7,5 +7,6 @@ def model(dbt, session):
         session,
         points=dbt.ref("int_feature_points"),
         scaling=dbt.ref("int_feature_scaling"),
+        previous=lambda: session.table(str(dbt.this)),
         settings=dbt.config.meta_get("settings"),
     )

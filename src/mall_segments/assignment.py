@@ -30,16 +30,9 @@ class Scaling:
     maximum: float
 
 
-def segment_key(number: int) -> str:
-    """Return the key of a segment from its number, 0 for the largest.
-
-    >>> segment_key(0)
-    'S1'
-    """
-    return f"S{number + 1}"
-
-
-def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list[str]]:
+def assignment_steps(
+    scaling: Sequence[Scaling], centroids: Floats, keys: Sequence[str]
+) -> list[list[str]]:
     """Return select lists that, applied one after the other, assign each customer.
 
     Parameters
@@ -47,7 +40,9 @@ def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list
     scaling : sequence of Scaling
         The d segmentation features, in the order of the centroid columns.
     centroids : (k, d) array
-        Scaled centroids; row j becomes `segment_key(j)`.
+        Scaled centroids.
+    keys : sequence of k str
+        Segment key of each centroid.
 
     Returns
     -------
@@ -60,7 +55,7 @@ def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list
     Examples
     --------
     >>> scaling = [Scaling("age", 40.0, 10.0, 18.0, 70.0)]
-    >>> steps = assignment_steps(scaling, np.array([[0.5]]))
+    >>> steps = assignment_steps(scaling, np.array([[0.5]]), ["S1"])
     >>> steps[0][5]
     "(age - cast('40.0' as double)) / cast('10.0' as double) as scaled_0"
     """
@@ -96,8 +91,8 @@ def assignment_steps(scaling: Sequence[Scaling], centroids: Floats) -> list[list
         [
             *kept,
             "distance_to_centroid",
-            f"{_key_of('nearest', len(centroids))} as segment_key",
-            f"{_key_of(f'({runner_up})', len(centroids))} as runner_up_segment_key",
+            f"{_key_of('nearest', keys)} as segment_key",
+            f"{_key_of(f'({runner_up})', keys)} as runner_up_segment_key",
             f"sqrt({_least([f'other_{number}' for number in segments])}) as runner_up_distance",
         ],
         [
@@ -133,6 +128,6 @@ def _number_of_smallest(columns: Sequence[str]) -> str:
     return f"case {branches} end"
 
 
-def _key_of(number: str, k: int) -> str:
-    branches = " ".join(f"when {index} then '{segment_key(index)}'" for index in range(k))
+def _key_of(number: str, keys: Sequence[str]) -> str:
+    branches = " ".join(f"when {index} then '{key}'" for index, key in enumerate(keys))
     return f"case {number} {branches} end"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,22 +34,40 @@ def read_points(points: DuckDBPyRelation, scaling: Sequence[Scaling]) -> Weighte
 
     The engine adds up the customers of the vectors that the features do not tell apart.
     """
-    features = [one.feature for one in scaling]
-    selected = ", ".join(features)
-    columns = (
-        points.aggregate(f"{selected}, cast(sum(customers) as double) as customers", selected)
-        .order(selected)
-        .fetchnumpy()
-    )
+    columns = read_columns(points, [one.feature for one in scaling], "customers")
     scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
     return WeightedPoints(np.stack(scaled, axis=1), columns["customers"])
 
 
+def read_columns(
+    points: DuckDBPyRelation, features: Sequence[str], *others: str
+) -> dict[str, Floats]:
+    """Return the distinct vectors of some features, in their own units and in order.
+
+    Sums of `others`, such as `customers`, may be asked for as well.
+    """
+    selected = ", ".join(features)
+    sums = "".join(f", cast(sum({name}) as double) as {name}" for name in others)
+    return points.aggregate(f"{selected}{sums}", selected).order(selected).fetchnumpy()
+
+
+def relation_from_columns(
+    session: DuckDBPyConnection, columns: Mapping[str, Floats]
+) -> DuckDBPyRelation:
+    """Return a relation of numbers, which may be many."""
+    import pandas as pd
+
+    return session.from_df(pd.DataFrame(columns))
+
+
 def assign(
-    customers: DuckDBPyRelation, scaling: Sequence[Scaling], centroids: Floats
+    customers: DuckDBPyRelation,
+    scaling: Sequence[Scaling],
+    centroids: Floats,
+    keys: Sequence[str],
 ) -> DuckDBPyRelation:
     """Return the lazy relation that assigns every customer (see `assignment_steps`)."""
-    for select_list in assignment_steps(scaling, centroids):
+    for select_list in assignment_steps(scaling, centroids, keys):
         customers = customers.project(", ".join(select_list))
     return customers
 

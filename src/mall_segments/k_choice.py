@@ -35,6 +35,8 @@ class Criteria:
     weakest_segment_jaccard: float
     restarts: int
     restarts_at_best: int
+    runner_up_wcss: float | None = None
+    runner_up_customers: float | None = None
 
     @property
     def is_stable(self) -> bool:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 
 from mall_segments.hartigan import improve_by_single_moves
@@ -37,6 +38,8 @@ class KMeansFit:
     wcss : float, weighted within-cluster sum of squares (inertia)
     restarts : int, starts of the incremental search
     restarts_at_best : int, how many of them ended at this objective
+    runner_up_wcss : float or None, objective of the second best partition that the search ended in
+    runner_up_customers : float or None, customers that it puts elsewhere
 
     Notes
     -----
@@ -52,6 +55,8 @@ class KMeansFit:
     wcss: float
     restarts: int
     restarts_at_best: int
+    runner_up_wcss: float | None = None
+    runner_up_customers: float | None = None
 
     @property
     def k(self) -> int:
@@ -94,15 +99,26 @@ def fit_kmeans_path(points: WeightedPoints, k_max: int, random_state: int = 0) -
     points.require_at_least(k_max)
     coarse = points.coarsened(SEARCH_POINTS)
     search = coarse if len(coarse) >= k_max else points
-    centroids = search.mean[None]
-    path = [_finish(points, centroids, random_state, restarts=1, restarts_at_best=1)]
+    found = _Found(search.mean[None], restarts=1, restarts_at_best=1)
+    path = [_finish(points, found, random_state)]
     for _ in range(2, k_max + 1):
-        centroids, restarts, restarts_at_best = _search(search, centroids, random_state)
-        path.append(_finish(points, centroids, random_state, restarts, restarts_at_best))
+        found = _search(search, found.centroids, random_state)
+        path.append(_finish(points, found, random_state))
     return path
 
 
-def _search(points: WeightedPoints, previous: Floats, random_state: int) -> tuple[Floats, int, int]:
+@dataclass(frozen=True)
+class _Found:
+    """Where a search ended."""
+
+    centroids: Floats
+    restarts: int
+    restarts_at_best: int
+    runner_up_wcss: float | None = None
+    runner_up_customers: float | None = None
+
+
+def _search(points: WeightedPoints, previous: Floats, random_state: int) -> _Found:
     starts = _incremental_starts(points, previous)
     k = starts.shape[1]
     incremental = lloyd(points.coordinates, points.weights, starts).labels
@@ -112,8 +128,25 @@ def _search(points: WeightedPoints, previous: Floats, random_state: int) -> tupl
     centroids = [_centroids_of(points, labels, k) for labels in improved]
     objective = np.array([_wcss(points, *pair) for pair in zip(improved, centroids, strict=True)])
     best = int(objective.argmin())
-    at_best = objective[origin.ravel()[: len(starts)]] <= objective[best] * (1 + SAME_WCSS)
-    return centroids[best], len(starts), int(at_best.sum())
+    others = objective > objective[best] * (1 + SAME_WCSS)
+    runner_up = int(np.where(others, objective, np.inf).argmin()) if others.any() else None
+    return _Found(
+        centroids=centroids[best],
+        restarts=len(starts),
+        restarts_at_best=int((~others[origin.ravel()[: len(starts)]]).sum()),
+        runner_up_wcss=None if runner_up is None else float(objective[runner_up]),
+        runner_up_customers=None
+        if runner_up is None
+        else _customers_elsewhere(points, improved[best], improved[runner_up], k),
+    )
+
+
+def _customers_elsewhere(
+    points: WeightedPoints, labels: Integers, other_labels: Integers, k: int
+) -> float:
+    """Return the customers in another cluster once the clusters are matched as well as can be."""
+    overlap = np.bincount(labels * k + other_labels, points.weights, k * k).reshape(k, k)
+    return float(points.customers - overlap[linear_sum_assignment(-overlap)].sum())
 
 
 def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:
@@ -139,16 +172,15 @@ def _seeded(points: WeightedPoints, k: int, random_state: int) -> KMeans:
     return model.fit(points.coordinates, sample_weight=points.weights)
 
 
-def _finish(
-    points: WeightedPoints,
-    start: Floats,
-    random_state: int,
-    restarts: int,
-    restarts_at_best: int,
-) -> KMeansFit:
-    k = len(start)
+def _finish(points: WeightedPoints, found: _Found, random_state: int) -> KMeansFit:
+    k = len(found.centroids)
     model = KMeans(
-        k, init=start, n_init=1, tol=0.0, max_iter=MAX_ITERATIONS, random_state=random_state
+        k,
+        init=found.centroids,
+        n_init=1,
+        tol=0.0,
+        max_iter=MAX_ITERATIONS,
+        random_state=random_state,
     )
     labels = model.fit(points.coordinates, sample_weight=points.weights).labels_.astype(np.intp)
     labels = _largest_first(points, labels, k)
@@ -158,8 +190,10 @@ def _finish(
         labels=labels,
         cluster_weights=weight_of_groups(labels, points.weights, k),
         wcss=_wcss(points, labels, centroids),
-        restarts=restarts,
-        restarts_at_best=restarts_at_best,
+        restarts=found.restarts,
+        restarts_at_best=found.restarts_at_best,
+        runner_up_wcss=found.runner_up_wcss,
+        runner_up_customers=found.runner_up_customers,
     )
 
 

@@ -106,6 +106,8 @@ def _panel(
                 weakest_segment_jaccard=float(jaccard.min()),
                 restarts=fit.restarts,
                 restarts_at_best=fit.restarts_at_best,
+                runner_up_wcss=fit.runner_up_wcss,
+                runner_up_customers=fit.runner_up_customers,
             )
         )
     return panel, preferred_k(gaps)

@@ -85,6 +85,20 @@ def parse_integer(
     return int(str(value))
 
 
+def parse_flag(value: object, setting: str) -> bool:
+    """Return a setting that is true or false."""
+    if not isinstance(value, bool):
+        raise SettingError(setting, value, "true or false")
+    return value
+
+
+def parse_number(value: object, setting: str) -> float:
+    """Return a setting that is a number of 0 or more."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise SettingError(setting, value, "a number of 0 or more")
+    return float(value)
+
+
 def feature_set_name(features: Sequence[str]) -> str:
     """Return the name of a feature set as the marts show it.
 

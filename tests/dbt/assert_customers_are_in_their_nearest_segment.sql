@@ -13,12 +13,11 @@ with
         select
             customer_values.customer_id,
             customer_values.feature,
-            (customer_values.value - int_feature_scaling.mean)
-            / int_feature_scaling.scale as scaled,
+            (customer_values.value - scaling.mean) / scaling.scale as scaled,
         from customer_values
         inner join
-            {{ ref("int_feature_scaling") }} as int_feature_scaling
-            on customer_values.feature = int_feature_scaling.feature
+            (select distinct feature, mean, scale from {{ ref("int_segment_model") }}) as scaling
+            on customer_values.feature = scaling.feature
     ),
 
     distances as (

@@ -11,19 +11,42 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
-MARTS = (
+# What BI reads of the segments themselves: a build of the same customers changes no byte of it.
+SERVING_MARTS = (
     "customer_segments",
     "segment_profiles",
     "segment_centroids",
     "segment_traits",
+    "segment_rules",
+    "segment_trust",
+    "assignment_reasons",
     "k_selection",
     "segmentation_quality",
     "data_quality_summary",
-    "builds",
+    "segment_drift",
 )
-
-
-STAMPS = ("segmented_at", "published_at", "duration_seconds", "build_id")
+# What tells of one build after the other.
+HISTORY_MARTS = (
+    "builds",
+    "model_runs",
+    "segment_history",
+    "segment_registry",
+    "segment_migrations",
+)
+# Columns that name or time a build.
+STAMPS = (
+    "segmented_at",
+    "published_at",
+    "fitted_at",
+    "born_at",
+    "last_seen_at",
+    "baseline_registered_at",
+    "duration_seconds",
+    "build_id",
+    "model_id",
+    "previous_build_id",
+    "baseline_build_id",
+)
 
 
 class Project:
@@ -75,19 +98,23 @@ class Project:
 
     def build(self, *arguments: str, **variables: object) -> str:
         """Run dbt build without its tests, expect success, and return what it printed."""
-        result = self.dbt("build", "--resource-types", "seed", "model", *arguments, **variables)
+        result = self.dbt(
+            "build", "--resource-types", "seed", "model", "snapshot", *arguments, **variables
+        )
         assert result.returncode == 0, result.stdout
         return result.stdout
 
-    def query(self, sql: str) -> list[tuple]:
-        with duckdb.connect(str(self.database), read_only=True) as connection:
+    def query(self, sql: str, database: Path | None = None) -> list[tuple]:
+        with duckdb.connect(str(database or self.database), read_only=True) as connection:
             return connection.sql(sql).fetchall()
 
-    def marts(self, database: Path | None = None) -> dict[str, list[tuple]]:
-        """Every mart row by row as stored, of the last build, without what names the build."""
+    def marts(
+        self, database: Path | None = None, names: tuple[str, ...] = SERVING_MARTS
+    ) -> dict[str, list[tuple]]:
+        """Marts row by row as stored, of the last build, without what names the build."""
         with duckdb.connect(str(database or self.database), read_only=True) as connection:
             contents = {}
-            for mart in MARTS:
+            for mart in names:
                 relation = connection.table(f"marts.{mart}")
                 if "build_id" in relation.columns:
                     last = "(select build_id from marts.segmentation_quality)"

@@ -10,6 +10,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.integration.conftest import HISTORY_MARTS, SERVING_MARTS
+
 
 @pytest.fixture
 def production(first_build, project):
@@ -40,7 +42,8 @@ def digests(project):
 
 
 def test_what_is_published_is_what_a_bare_dbt_build_gives(mall, first_build):
-    assert first_build.marts(first_build.published) == mall.marts()
+    names = SERVING_MARTS + HISTORY_MARTS
+    assert first_build.marts(first_build.published, names) == mall.marts(names=names)
     with duckdb.connect(str(first_build.published), read_only=True) as connection:
         schemas = connection.sql("select distinct schema_name from duckdb_tables()").fetchall()
         described = connection.sql(
@@ -175,7 +178,7 @@ def test_exports_are_what_is_published(first_build, tmp_path):
         result = first_build.run("mall-segments", "export", *arguments)
         assert result.returncode == 0, result.stderr
         files = tmp_path / file_format / "current"
-        assert len(list(files.glob(f"*.{file_format}"))) == 8
+        assert len(list(files.glob(f"*.{file_format}"))) == 16
         profiles = files / f"segment_profiles.{file_format}"
         exported = duckdb.sql(f"select sum(customers) from '{profiles}'")
         assert exported.fetchall() == [(200,)]

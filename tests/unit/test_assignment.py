@@ -27,7 +27,8 @@ def customers(connection, rows):
 
 
 def assigned(connection, rows, centroids):
-    relation = assign(customers(connection, rows), SCALING, np.array(centroids))
+    keys = [f"S{number + 1}" for number in range(len(centroids))]
+    relation = assign(customers(connection, rows), SCALING, np.array(centroids), keys)
     columns = relation.columns
     return [
         dict(zip(columns, row, strict=True)) for row in relation.order("customer_id").fetchall()

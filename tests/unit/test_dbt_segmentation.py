@@ -3,11 +3,16 @@ import pytest
 
 from mall_segments.dbt_segmentation import (
     CANDIDATE_COLUMNS,
+    MODEL_COLUMNS,
+    assignment_probabilities,
     customer_segments,
     segment_candidates,
+    segment_models,
+    segment_rules,
 )
 from mall_segments.duckdb_engine import relation_from_rows
 from mall_segments.errors import MissingSelectionError, SettingError
+from mall_segments.stored_model import NoStoredModelError
 
 SETTINGS = {
     "segmentation_features": ["spending_score", "annual_income_k_usd"],
@@ -15,6 +20,12 @@ SETTINGS = {
     "k": "auto",
     "k_max": 3,
     "random_state": 0,
+    "refit": True,
+    "promote": False,
+    "min_segment_stability": 0.5,
+    "min_segment_share": 0.02,
+    "min_adjusted_rand_index": 0.8,
+    "max_population_shift": 0.5,
 }
 
 
@@ -50,7 +61,26 @@ def tables(connection):
 
 def candidates_of(connection, tables, **settings):
     return segment_candidates(
-        connection, tables["points"], tables["scaling"], {**SETTINGS, **settings}
+        connection,
+        tables["points"],
+        tables["scaling"],
+        previous=lambda: connection.table("ml_segment_candidates"),
+        settings={**SETTINGS, **settings},
+    )
+
+
+def models_of(connection, tables, panel, previous=None, build_id="b1", **settings):
+    build = connection.sql(
+        f"select '{build_id}' as build_id, timestamp '2026-11-21' as segmented_at"
+    )
+    return segment_models(
+        connection,
+        build,
+        tables["points"],
+        tables["scaling"],
+        panel,
+        previous,
+        {**SETTINGS, **settings},
     )
 
 
@@ -69,35 +99,80 @@ def test_the_panel_covers_every_feature_set_and_k(connection, tables):
     assert panel.filter("is_selected").project("k").fetchall() == [(2,)]
 
 
-def test_customers_are_assigned_at_the_selected_k(connection, tables):
-    panel = candidates_of(connection, tables)
-    result = customer_segments(**tables, candidates=panel, settings=SETTINGS)
+def test_customers_are_assigned_by_the_model_at_the_selected_k(connection, tables):
+    model = models_of(connection, tables, candidates_of(connection, tables))
+    assert model.columns == [name for name, _ in MODEL_COLUMNS]
+    assert model.aggregate("count(*), bool_and(is_promoted)").fetchall() == [(4, True)]
+    result = customer_segments(tables["customers"], model, SETTINGS)
     sizes = result.aggregate("segment_key, count(*)", "segment_key").order("segment_key")
     assert sizes.fetchall() == [("S1", 30), ("S2", 30)]
+    rules = segment_rules(connection, tables["points"], model, SETTINGS)
+    assert rules.aggregate("sum(customers), min(rule_precision)").fetchall() == [(60, 1.0)]
+    certain = assignment_probabilities(connection, tables["points"], model, SETTINGS)
+    assert certain.aggregate("min(assignment_probability)").fetchall() == [(1.0,)]
+    assert certain.columns == ["annual_income_k_usd", "spending_score", "assignment_probability"]
+
+
+def test_without_a_refit_the_stored_model_and_panel_stay(connection, tables):
+    panel = candidates_of(connection, tables)
+    panel.create("ml_segment_candidates")
+    model = models_of(connection, tables, panel)
+    model.create("ml_segment_models")
+    kept = candidates_of(connection, empty(tables), refit=False)
+    assert kept.fetchall() == panel.fetchall()
+    stored = connection.table("ml_segment_models")
+    assert models_of(connection, tables, panel, stored, refit=False).fetchall() == []
+
+
+def test_a_refit_knows_its_segments_again(connection, tables):
+    panel = candidates_of(connection, tables)
+    models_of(connection, tables, panel).create("ml_segment_models")
+    stored = connection.table("ml_segment_models")
+    again = models_of(connection, tables, panel, stored, build_id="b2")
+    found = again.project("segment_key, verdict, adjusted_rand_index").distinct()
+    assert found.order("segment_key").fetchall() == [("S1", "kept", 1.0), ("S2", "kept", 1.0)]
+
+
+def test_without_a_stored_model_there_is_nothing_to_score_by(connection, tables):
+    with pytest.raises(NoStoredModelError):
+        candidates_of(connection, tables, refit=False)
+    with pytest.raises(NoStoredModelError, match="annual_income_k_usd, spending_score"):
+        models_of(connection, tables, candidates_of(connection, tables), refit=False)
 
 
 def test_no_customers_give_typed_relations_without_rows(connection, tables):
-    panel = candidates_of(connection, empty(tables))
+    nobody = empty(tables)
+    panel = candidates_of(connection, nobody)
     assert panel.fetchall() == []
-    result = customer_segments(**empty(tables), candidates=panel, settings=SETTINGS)
+    model = models_of(connection, nobody, panel)
+    assert model.fetchall() == []
+    result = customer_segments(nobody["customers"], model, SETTINGS)
     assert result.fetchall() == []
     assert "segment_key" in result.columns
+    assert segment_rules(connection, nobody["points"], model, SETTINGS).fetchall() == []
+    assert assignment_probabilities(connection, nobody["points"], model, SETTINGS).fetchall() == []
 
 
 def test_candidates_for_other_features_are_named(connection, tables):
     panel = candidates_of(connection, tables)
     with pytest.raises(MissingSelectionError, match="'age'; the panel selects for"):
-        customer_segments(
-            **tables,
-            candidates=panel,
-            settings={**SETTINGS, "segmentation_features": ["age"]},
-        )
+        models_of(connection, tables, panel, segmentation_features=["age"])
 
 
 def test_stale_tables_without_any_selection_are_named(connection, tables):
     nothing = relation_from_rows(connection, CANDIDATE_COLUMNS, [])
     with pytest.raises(MissingSelectionError):
-        customer_segments(**tables, candidates=nothing, settings=SETTINGS)
+        models_of(connection, tables, nothing)
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [{"refit": "no"}, {"promote": 1}, {"min_segment_share": -1}, {"max_population_shift": "x"}],
+)
+def test_settings_of_a_refit_that_mean_nothing_are_refused(connection, tables, setting):
+    panel = candidates_of(connection, tables)
+    with pytest.raises(SettingError, match=next(iter(setting))):
+        models_of(connection, tables, panel, **setting)
 
 
 @pytest.mark.parametrize("setting", [{"k": 0}, {"k_max": "ten"}, {"random_state": -1}])

@@ -3,6 +3,8 @@ with
 
     int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
+    ml_assignment_probabilities as (select * from {{ ref("ml_assignment_probabilities") }}),
+
     final as (
         select
             ml_customer_segments.customer_id,
@@ -16,12 +18,19 @@ with
             ml_customer_segments.distance_to_centroid,
             ml_customer_segments.runner_up_segment_key,
             ml_customer_segments.assignment_margin,
+            ml_assignment_probabilities.assignment_probability,
             ml_customer_segments.is_out_of_domain,
             {{ segmented_at() }} as segmented_at,
             {{ build_id() }} as build_id,
         from ml_customer_segments
         inner join
             int_segment_names on ml_customer_segments.segment_key = int_segment_names.segment_key
+        left join
+            ml_assignment_probabilities
+            on {% for feature in var("segmentation_features") -%}
+                {%- if not loop.first %} and {% endif -%}
+                ml_customer_segments.{{ feature }} = ml_assignment_probabilities.{{ feature }}
+            {%- endfor %}
     )
 
 select *

@@ -1,11 +1,7 @@
 with
-    int_segment_statistics as (select * from {{ ref("int_segment_statistics") }}),
+    int_segment_model as (select * from {{ ref("int_segment_model") }}),
 
-    final as (
-        select segment_key, feature, mean as centroid, standardised_difference as centroid_scaled,
-        from int_segment_statistics
-        where feature in ('{{ var("segmentation_features") | join("', '") }}')
-    )
+    final as (select segment_key, feature, centroid, centroid_scaled, from int_segment_model)
 
 select *
 from final

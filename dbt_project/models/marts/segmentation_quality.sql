@@ -1,7 +1,9 @@
 with
     ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
-    ml_segment_candidates as (select * from {{ ref("ml_segment_candidates") }}),
+    int_segment_model as (select * from {{ ref("int_segment_model") }}),
+
+    optimality_certificates as (select * from {{ ref("optimality_certificates") }}),
 
     assignments as (
         select
@@ -17,29 +19,76 @@ with
         from ml_customer_segments
     ),
 
-    selected as (select * from ml_segment_candidates where is_selected),
+    -- The columns that describe the model are the same in each of its rows.
+    model as (
+        select
+            model_id,
+            fitted_at,
+            feature_set,
+            k,
+            silhouette,
+            davies_bouldin,
+            calinski_harabasz,
+            restarts,
+            restarts_at_best,
+            wcss as fitted_wcss,
+            runner_up_wcss,
+            runner_up_customers,
+            scikit_learn_version,
+            mall_segments_version,
+            avg(segment_jaccard) over () as stability_jaccard,
+            row_number() over (order by segment_number, feature) as row_number_in_model,
+        from int_segment_model
+    ),
+
+    -- A bound belongs to the customers, the features, k and the scaling, which shows in the WCSS.
+    proven as (
+        select
+            assignments.input_fingerprint,
+            max(optimality_certificates.wcss_lower_bound) as wcss_lower_bound,
+        from optimality_certificates
+        inner join
+            assignments
+            on optimality_certificates.input_fingerprint = assignments.input_fingerprint
+            and abs(optimality_certificates.wcss - assignments.wcss) <= 1e-9 * assignments.wcss
+        inner join
+            model
+            on optimality_certificates.feature_set = model.feature_set
+            and optimality_certificates.k = model.k
+            and model.row_number_in_model = 1
+        group by assignments.input_fingerprint
+    ),
 
     final as (
         select
             {{ build_id() }} as build_id,
             {{ segmented_at() }} as segmented_at,
-            selected.feature_set,
-            selected.k,
+            model.model_id,
+            model.fitted_at,
+            model.feature_set,
+            model.k,
             assignments.customers,
             assignments.wcss,
-            selected.silhouette,
-            selected.davies_bouldin,
-            selected.calinski_harabasz,
-            selected.stability_jaccard,
-            selected.restarts,
-            selected.restarts_at_best,
+            model.silhouette,
+            model.davies_bouldin,
+            model.calinski_harabasz,
+            model.stability_jaccard,
+            model.restarts,
+            model.restarts_at_best,
+            cast(model.restarts_at_best as double) / model.restarts as restarts_at_best_share,
+            model.runner_up_wcss / nullif(model.fitted_wcss, 0) - 1 as runner_up_wcss_gap,
+            model.runner_up_customers,
+            proven.wcss_lower_bound,
+            assignments.wcss / nullif(proven.wcss_lower_bound, 0) - 1 as proven_wcss_gap,
             assignments.input_fingerprint,
             {{ engine_version() }} as engine_version,
             '{{ dbt_version }}' as dbt_version,
-            selected.scikit_learn_version,
-            selected.mall_segments_version,
-        from selected
+            model.scikit_learn_version,
+            model.mall_segments_version,
+        from model
         cross join assignments
+        left join proven on assignments.input_fingerprint = proven.input_fingerprint
+        where model.row_number_in_model = 1
     )
 
 select *

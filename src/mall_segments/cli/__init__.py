@@ -12,9 +12,12 @@ import click
 
 from mall_segments.cli.build import build
 from mall_segments.cli.builds import builds, rollback
+from mall_segments.cli.certify import certify
 from mall_segments.cli.check import check
+from mall_segments.cli.explain import explain
 from mall_segments.cli.export import export
 from mall_segments.cli.inspect import inspect
+from mall_segments.cli.score import score
 from mall_segments.cli.segments import segments
 from mall_segments.errors import MallSegmentsError
 
@@ -42,5 +45,16 @@ def main() -> None:
     """Segment customers, publish the result, and look at it."""
 
 
-for command in (inspect, build, segments, check, builds, rollback, export):
+for command in (
+    inspect,
+    build,
+    segments,
+    explain,
+    score,
+    check,
+    certify,
+    builds,
+    rollback,
+    export,
+):
     main.add_command(command)

@@ -48,6 +48,12 @@ OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
     help="Take the customers of this build as those that later ones are compared with.",
 )
 @click.option(
+    "--refit/--no-refit",
+    default=None,
+    help="Fit again (the default), or assign by the stored model.",
+)
+@click.option("--promote", is_flag=True, help="Serve a refit whatever its gates say.")
+@click.option(
     "--wait",
     "wait_seconds",
     type=click.FloatRange(min=0),
@@ -75,6 +81,8 @@ def build(
     gender_map: list[tuple[str, str]] | None,
     variables: dict[str, object],
     update_baseline: bool,
+    refit: bool | None,
+    promote: bool,
     wait_seconds: float,
     kept_builds: int,
     keep_candidate: bool,
@@ -90,13 +98,15 @@ def build(
     """
     from mall_segments.project_sql import find_project, project_variables
     from mall_segments.publish.dbt_run import Made, run_dbt
-    from mall_segments.publish.publication import publish_build
+    from mall_segments.publish.publication import publish_build, unpromoted
     from mall_segments.publish.stop_signals import Stopped, stoppable
     from mall_segments.segment_table import print_segments
 
     _refuse_own_options(dbt_arguments)
     project = project_variables() | variables
     overrides = variables | variable_overrides(project, aliases, gender_map, gates)
+    flags = {"refit": refit, "promote": promote or None, "update_baseline": update_baseline or None}
+    overrides |= {name: value for name, value in flags.items() if value is not None}
     project |= overrides
     if customers:
         _judge(customers, project, quiet=quiet, as_json=as_json)
@@ -114,6 +124,8 @@ def build(
         require_expectations(
             candidate, made.build_id, baseline, in_project(SITE), update_baseline=update_baseline
         )
+        if decision := unpromoted(candidate, made.build_id):
+            progress.note(f"The stored model goes on serving. {decision}")
 
     try:
         with stoppable():

@@ -221,6 +221,16 @@ def _prepare_next(places: Places, candidate: Path, made: Made, begin: float) -> 
     return build
 
 
+def unpromoted(candidate: Path, build_id: str) -> str | None:
+    """Return why the fit of a build was not promoted; None if it was, or nothing was fitted."""
+    with reading(candidate) as connection:
+        rows = connection.execute(
+            f"select decision from {MARTS}.model_runs where model_id = ? and not is_promoted",
+            [build_id],
+        ).fetchall()
+    return rows[0][0] if rows else None
+
+
 def _serve(places: Places, build_id: str, kept_builds: int) -> str | None:
     """Put the published file of the build that was just committed in its place, and tidy up."""
     reached("warehouse_replaced")

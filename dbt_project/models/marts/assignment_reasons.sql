@@ -1,0 +1,313 @@
+{%- set features = [] -%}
+{%- for feature in profile_features() if feature in var("segmentation_features") -%}
+    {%- do features.append(feature) -%}
+{%- endfor -%}
+with
+    customer_segments as (select * from {{ ref("customer_segments") }}),
+
+    int_segment_model as (select * from {{ ref("int_segment_model") }}),
+
+    segment_profiles as (select * from {{ ref("segment_profiles") }}),
+
+    explained as (
+        select *
+        from customer_segments
+        qualify
+            row_number() over (order by assignment_margin, customer_id)
+            <= {{ var("explained_customers") }}
+    ),
+
+    feature_values as (
+        {{ unpivot_features("explained", ["customer_id", "segment_key"], features) }}
+    ),
+
+    -- Every segment as seen from every customer, feature by feature.
+    seen as (
+        select
+            feature_values.customer_id,
+            feature_values.segment_key as own_segment_key,
+            feature_values.feature,
+            feature_values.value,
+            int_segment_model.segment_key,
+            int_segment_model.segment_number,
+            int_segment_model.mean,
+            int_segment_model.scale,
+            int_segment_model.centroid,
+            int_segment_model.centroid_scaled,
+            (feature_values.value - int_segment_model.mean)
+            / int_segment_model.scale as value_scaled,
+        from feature_values
+        inner join int_segment_model on feature_values.feature = int_segment_model.feature
+    ),
+
+    centroids as (
+        select
+            segment_key,
+            {%- for feature in features %}
+                max(case when feature = '{{ feature }}' then mean end) as {{ feature }}_mean,
+                max(case when feature = '{{ feature }}' then scale end) as {{ feature }}_scale,
+                max(
+                    case when feature = '{{ feature }}' then centroid_scaled end
+                ) as {{ feature }}_centroid,
+            {%- endfor %}
+        from int_segment_model
+        group by segment_key
+    ),
+
+    -- Added up in one expression, as the order of an aggregate would show in the last digit.
+    squared_distances as (
+        select
+            explained.customer_id,
+            centroids.segment_key,
+            {%- for feature in features %}
+                {%- set difference -%}
+                    (
+                        (explained.{{ feature }} - centroids.{{ feature }}_mean)
+                        / centroids.{{ feature }}_scale
+                        - centroids.{{ feature }}_centroid
+                    )
+                {%- endset %}
+                {{ difference }} * {{ difference }}
+                {% if not loop.last %} +{% endif %}
+            {%- endfor %} as squared_distance,
+        from explained
+        cross join centroids
+    ),
+
+    distances as (
+        select seen.*, squared_distances.squared_distance,
+        from seen
+        inner join
+            squared_distances
+            on seen.customer_id = squared_distances.customer_id
+            and seen.segment_key = squared_distances.segment_key
+    ),
+
+    compared as (
+        select
+            *,
+            max(case when segment_key = own_segment_key then squared_distance end) over (
+                partition by customer_id, feature
+            ) as own_squared_distance,
+            max(case when segment_key = own_segment_key then centroid_scaled end) over (
+                partition by customer_id, feature
+            ) as own_centroid_scaled,
+            max(case when segment_key = own_segment_key then centroid end) over (
+                partition by customer_id, feature
+            ) as own_centroid,
+        from distances
+    ),
+
+    -- Along one feature alone, where the border to each other segment lies, and the first whole
+    -- step
+    -- beyond it.
+    borders as (
+        select
+            *,
+            case
+                when segment_key <> own_segment_key and centroid_scaled <> own_centroid_scaled
+                then
+                    (squared_distance - own_squared_distance)
+                    / (2 * (centroid_scaled - own_centroid_scaled))
+                    * scale
+            end as border_distance,
+            {%- for bound in ["step", "smallest", "largest"] %}
+                case
+                    feature
+                    {%- for feature in features %}
+                        when '{{ feature }}' then {{ feature_range(feature)[bound] }}
+                    {%- endfor %}
+                end as {{ bound }},
+            {%- endfor %}
+        from compared
+    ),
+
+    changes as (
+        select
+            *,
+            sign(border_distance)
+            * (floor(abs(border_distance) / step + 1e-9) + 1)
+            * step as change,
+        from borders
+    ),
+
+    rounded as (
+        select
+            customer_id,
+            feature,
+            value,
+            value_scaled,
+            scale,
+            own_segment_key,
+            own_centroid,
+            own_centroid_scaled,
+            own_squared_distance,
+            arg_min(change, abs(change)) filter (
+                where value + change between smallest and largest
+            ) as smallest_change,
+        from changes
+        group by
+            customer_id,
+            feature,
+            value,
+            value_scaled,
+            scale,
+            own_segment_key,
+            own_centroid,
+            own_centroid_scaled,
+            own_squared_distance
+    ),
+
+    -- Where the customer would be after the change.
+    rescored as (
+        select
+            rounded.customer_id,
+            rounded.feature,
+            arg_min(
+                compared.segment_key,
+                compared.squared_distance
+                - (compared.value_scaled - compared.centroid_scaled)
+                * (compared.value_scaled - compared.centroid_scaled)
+                + (
+                    compared.value_scaled
+                    + rounded.smallest_change / rounded.scale
+                    - compared.centroid_scaled
+                )
+                * (
+                    compared.value_scaled
+                    + rounded.smallest_change / rounded.scale
+                    - compared.centroid_scaled
+                )
+            ) as changed_segment_key,
+        from rounded
+        inner join
+            compared
+            on rounded.customer_id = compared.customer_id
+            and rounded.feature = compared.feature
+        where rounded.smallest_change is not null
+        group by rounded.customer_id, rounded.feature
+    ),
+
+    runners_up as (
+        select
+            compared.customer_id,
+            compared.feature,
+            compared.segment_key as runner_up_segment_key,
+            compared.centroid as runner_up_centroid,
+            (compared.value_scaled - compared.centroid_scaled)
+            * (compared.value_scaled - compared.centroid_scaled) as squared_difference,
+            compared.squared_distance,
+        from compared
+        inner join
+            explained
+            on compared.customer_id = explained.customer_id
+            and compared.segment_key = explained.runner_up_segment_key
+    ),
+
+    joined as (
+        select
+            rounded.customer_id,
+            rounded.feature,
+            rounded.own_segment_key as segment_key,
+            runners_up.runner_up_segment_key,
+            rounded.value,
+            rounded.own_centroid as centroid,
+            runners_up.runner_up_centroid,
+            runners_up.squared_difference
+            - (rounded.value_scaled - rounded.own_centroid_scaled)
+            * (rounded.value_scaled - rounded.own_centroid_scaled) as contribution,
+            runners_up.squared_distance
+            - rounded.own_squared_distance as squared_distance_difference,
+            rounded.smallest_change,
+            rescored.changed_segment_key,
+            own_profile.segment_name,
+            runner_up_profile.segment_name as runner_up_segment_name,
+            changed_profile.segment_name as changed_segment_name,
+        from rounded
+        left join
+            runners_up
+            on rounded.customer_id = runners_up.customer_id
+            and rounded.feature = runners_up.feature
+        left join
+            rescored
+            on rounded.customer_id = rescored.customer_id
+            and rounded.feature = rescored.feature
+        left join
+            segment_profiles as own_profile on rounded.own_segment_key = own_profile.segment_key
+        left join
+            segment_profiles as runner_up_profile
+            on runners_up.runner_up_segment_key = runner_up_profile.segment_key
+        left join
+            segment_profiles as changed_profile
+            on rescored.changed_segment_key = changed_profile.segment_key
+    ),
+
+    final as (
+        select
+            customer_id,
+            feature,
+            segment_key,
+            runner_up_segment_key,
+            value,
+            centroid,
+            runner_up_centroid,
+            contribution,
+            squared_distance_difference,
+            smallest_change,
+            changed_segment_key,
+            concat(
+                upper(substr({{ feature_label("feature") }}, 1, 1)),
+                substr({{ feature_label("feature") }}, 2),
+                ' ',
+                cast(round(value, 1) as {{ dbt.type_string() }}),
+                {{ feature_unit("feature") }},
+                case
+                    when contribution is null
+                    then ' is the only one to compare with.'
+                    when contribution >= 0
+                    then concat(' speaks for "', segment_name, '" (about ')
+                    else concat(' speaks for "', runner_up_segment_name, '" (about ')
+                end,
+                case
+                    when contribution >= 0
+                    then
+                        concat(
+                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            ') and against "',
+                            runner_up_segment_name,
+                            '" (',
+                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            ').'
+                        )
+                    when contribution < 0
+                    then
+                        concat(
+                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            ') and against "',
+                            segment_name,
+                            '" (',
+                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            ').'
+                        )
+                    else ''
+                end,
+                case
+                    when smallest_change is not null and changed_segment_key is not null
+                    then
+                        concat(
+                            ' At ',
+                            cast(round(value + smallest_change, 1) as {{ dbt.type_string() }}),
+                            {{ feature_unit("feature") }},
+                            ' the customer would be in "',
+                            changed_segment_name,
+                            '".'
+                        )
+                    else ''
+                end
+            ) as description,
+        from joined
+    )
+
+select *
+from final
+order by customer_id, feature

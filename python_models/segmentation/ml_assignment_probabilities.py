@@ -1,0 +1,11 @@
+from mall_segments.dbt_segmentation import assignment_probabilities
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    return assignment_probabilities(
+        session,
+        points=dbt.ref("int_feature_points"),
+        model=dbt.ref("int_segment_model"),
+        settings=dbt.config.meta_get("settings"),
+    )
