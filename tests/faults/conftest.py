@@ -1,5 +1,6 @@
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -11,8 +12,15 @@ from mall_segments.publish.database import build_of
 from mall_segments.publish.moments import KILL_AT
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import publish_build
+from mall_segments.publish.stop_signals import STOP_SIGNALS
 from tests.faults.small_build import make_build, no_check, places_in
 from tests.integration.conftest import ROOT
+
+
+def hear_signals():
+    """What runs in the background may ignore signals, and would hand that down."""
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Production:
@@ -31,6 +39,7 @@ class Production:
             [sys.executable, "-m", "tests.faults.small_build", self.folder, str(seconds)],
             cwd=ROOT,
             env=os.environ | {KILL_AT: kill_at},
+            preexec_fn=hear_signals,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

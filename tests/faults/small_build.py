@@ -49,7 +49,8 @@ def make_build(candidate: Path, customers: int = CUSTOMERS) -> Made:
         connection.execute(
             f"insert into marts.builds values ('{build_id}', null, {customers}, 0, 5, 1.5, 'f', 0)"
         )
-    return Made(build_id, {mart: list(columns) for mart, columns in MARTS.items()})
+    columns = {mart: list(names) for mart, names in MARTS.items()}
+    return Made(build_id, columns, histories=frozenset({"builds"}))
 
 
 def no_check(candidate: Path, made: Made) -> None:

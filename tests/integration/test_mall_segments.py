@@ -141,7 +141,7 @@ def test_every_model_and_column_is_described(mall):
     described = {
         (node["alias"].lower(), column)
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["description"]
+        if node["resource_type"] in ("model", "snapshot") and node["description"]
         for column, details in node["columns"].items()
         if details["description"]
     }

@@ -27,7 +27,7 @@ with
             feature_values.customer_id,
             feature_values.segment_key as own_segment_key,
             feature_values.feature,
-            feature_values.value,
+            cast(feature_values.value as double) as value,
             int_segment_model.segment_key,
             int_segment_model.segment_number,
             int_segment_model.mean,
@@ -115,7 +115,8 @@ with
                 case
                     feature
                     {%- for feature in features %}
-                        when '{{ feature }}' then {{ feature_range(feature)[bound] }}
+                        when '{{ feature }}'
+                        then cast({{ feature_range(feature)[bound] }} as double)
                     {%- endfor %}
                 end as {{ bound }},
             {%- endfor %}

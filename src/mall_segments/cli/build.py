@@ -45,7 +45,7 @@ OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
 @click.option(
     "--update-baseline",
     is_flag=True,
-    help="Take the customers of this build as those that later ones are compared with.",
+    help="Take these as the usual customers: drift is measured from them, their model serves.",
 )
 @click.option(
     "--refit/--no-refit",
@@ -105,8 +105,7 @@ def build(
     _refuse_own_options(dbt_arguments)
     project = project_variables() | variables
     overrides = variables | variable_overrides(project, aliases, gender_map, gates)
-    flags = {"refit": refit, "promote": promote or None, "update_baseline": update_baseline or None}
-    overrides |= {name: value for name, value in flags.items() if value is not None}
+    overrides |= _model_overrides(refit, promote=promote, update_baseline=update_baseline)
     project |= overrides
     if customers:
         _judge(customers, project, quiet=quiet, as_json=as_json)
@@ -153,6 +152,18 @@ def build(
             print_segments(places.published)
         except NotBuiltError as error:
             progress.note(f"It is published, but cannot be shown: {error.message}")
+
+
+def _model_overrides(
+    refit: bool | None, *, promote: bool, update_baseline: bool
+) -> dict[str, object]:
+    """Return the variables that say which model serves."""
+    overrides: dict[str, object] = {} if refit is None else {"refit": refit}
+    if update_baseline:
+        overrides["update_baseline"] = True
+    if promote or update_baseline:
+        overrides["promote"] = True
+    return overrides
 
 
 def _refuse_own_options(dbt_arguments: Sequence[str]) -> None:

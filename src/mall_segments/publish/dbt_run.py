@@ -69,12 +69,14 @@ class Made:
     ----------
     build_id : dbt's invocation id
     marts : columns of every mart that the project declares
+    histories : marts that keep the rows of earlier builds
     not_built : marts that the project declares and this run did not build
     not_tested : data tests that the project declares and this run did not pass
     """
 
     build_id: str
     marts: Mapping[str, Sequence[str]]
+    histories: frozenset[str] = frozenset()
     not_built: Sequence[str] = ()
     not_tested: Sequence[str] = ()
 
@@ -207,6 +209,11 @@ def _made(project: Path, heard: _Heard) -> Made:
     return Made(
         build_id=heard.build_id,
         marts={node["alias"]: list(node["columns"]) for node in marts.values()},
+        histories=frozenset(
+            node["alias"]
+            for node in marts.values()
+            if node["config"]["materialized"] == "incremental"
+        ),
         not_built=sorted(node["alias"] for key, node in marts.items() if key not in heard.built),
         not_tested=sorted(node["name"] for key, node in tests.items() if key not in heard.built),
     )

@@ -42,6 +42,7 @@ def run(tmp_path, monkeypatch):
             "schema": schema,
             "alias": name,
             "columns": {"build_id": {}},
+            "config": {"materialized": "incremental" if name == "a" else "table"},
         }
         for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
     }
@@ -77,6 +78,7 @@ def test_what_was_made_is_told_by_the_log_and_the_manifest(run):
     )
     assert made.build_id == "b1"
     assert made.marts == {"a": ["build_id"], "b": ["build_id"]}
+    assert made.histories == {"a"}
     assert made.not_built == ["b"]
     assert made.not_tested == ["unique_a"]
     assert [(node.kind, node.name, node.status) for node in nodes] == [

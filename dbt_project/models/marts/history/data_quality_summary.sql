@@ -1,12 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="append_new_columns",
-        full_refresh=false,
-    )
-}}
-
 with
     stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
 

@@ -1,12 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="append_new_columns",
-        full_refresh=false,
-    )
-}}
-
 with
     customer_segment_history as (select * from {{ ref("customer_segment_history") }}),
 

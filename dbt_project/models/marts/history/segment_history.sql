@@ -1,12 +1,3 @@
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="append_new_columns",
-        full_refresh=false,
-    )
-}}
-
 with
     int_build as (select * from {{ ref("int_build") }}),
 

@@ -1,18 +1,21 @@
 {#- A build is logged once every other mart, and every test on it, is done. -#}
--- depends_on: {{ ref("customer_segments") }}
--- depends_on: {{ ref("segment_profiles") }}
--- depends_on: {{ ref("segment_centroids") }}
--- depends_on: {{ ref("segment_traits") }}
--- depends_on: {{ ref("k_selection") }}
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="append_new_columns",
-        full_refresh=false,
-    )
-}}
-
+{%- for mart in [
+    "assignment_reasons",
+    "customer_segments",
+    "k_selection",
+    "model_runs",
+    "segment_centroids",
+    "segment_drift",
+    "segment_history",
+    "segment_migrations",
+    "segment_profiles",
+    "segment_registry",
+    "segment_rules",
+    "segment_traits",
+    "segment_trust",
+] %}
+-- depends_on: {{ ref(mart) }}
+{%- endfor %}
 with
     segmentation_quality as (select * from {{ ref("segmentation_quality") }}),
 

@@ -1,13 +1,4 @@
 {#- `mall-segments certify` appends the rows; a build only sees to it that the table is there. -#}
-{{
-    config(
-        materialized="incremental",
-        incremental_strategy="append",
-        on_schema_change="append_new_columns",
-        full_refresh=false,
-    )
-}}
-
 select
     cast(null as {{ dbt.type_string() }}) as input_fingerprint,
     cast(null as {{ dbt.type_string() }}) as feature_set,
