@@ -80,11 +80,12 @@ def test_another_unit_with_its_own_scale_gives_the_same_keys(mall_rows):
 
 
 @pytest.mark.parametrize("change", ["removed", "added"])
-def test_five_percent_other_customers_keep_all_keys(mall, change):
+@pytest.mark.parametrize("trials", [20, pytest.param(TRIALS, marks=pytest.mark.faults)])
+def test_five_percent_other_customers_keep_all_keys(mall, change, trials):
     rows, registered = mall
     generator = np.random.default_rng(17)
     kept = 0
-    for _ in range(TRIALS):
+    for _ in range(trials):
         if change == "removed":
             some = rows[generator.permutation(len(rows))[: round(0.95 * len(rows))]]
         else:
@@ -92,7 +93,7 @@ def test_five_percent_other_customers_keep_all_keys(mall, change):
             some = np.vstack([rows, more + generator.normal(scale=0.1, size=more.shape)])
         found = verdicts(refit(registered, some, 5))
         kept += set(found) == set(registered.keys) and set(found.values()) <= {"kept", "moved"}
-    assert kept >= 99
+    assert kept >= 0.99 * trials
 
 
 def test_a_segment_without_customers_is_retired(mall):

@@ -132,7 +132,8 @@ with
         from borders
     ),
 
-    rounded as (
+    -- The nearest border upwards and downwards; of two at the same distance, upwards.
+    nearest_changes as (
         select
             customer_id,
             feature,
@@ -143,9 +144,12 @@ with
             own_centroid,
             own_centroid_scaled,
             own_squared_distance,
-            arg_min(change, abs(change)) filter (
-                where value + change between smallest and largest
-            ) as smallest_change,
+            min(
+                case when change > 0 and value + change <= largest then change end
+            ) as smallest_rise,
+            max(
+                case when change < 0 and value + change >= smallest then change end
+            ) as smallest_fall,
         from changes
         group by
             customer_id,
@@ -159,34 +163,47 @@ with
             own_squared_distance
     ),
 
+    rounded as (
+        select
+            *,
+            case
+                when smallest_rise <= - smallest_fall or smallest_fall is null
+                then smallest_rise
+                else smallest_fall
+            end as smallest_change,
+        from nearest_changes
+    ),
+
     -- Where the customer would be after the change.
     rescored as (
         select
             rounded.customer_id,
             rounded.feature,
-            arg_min(
-                compared.segment_key,
-                compared.squared_distance
-                - (compared.value_scaled - compared.centroid_scaled)
-                * (compared.value_scaled - compared.centroid_scaled)
-                + (
-                    compared.value_scaled
-                    + rounded.smallest_change / rounded.scale
-                    - compared.centroid_scaled
-                )
-                * (
-                    compared.value_scaled
-                    + rounded.smallest_change / rounded.scale
-                    - compared.centroid_scaled
-                )
-            ) as changed_segment_key,
+            compared.segment_key as changed_segment_key,
+            row_number() over (
+                partition by rounded.customer_id, rounded.feature
+                order by
+                    compared.squared_distance
+                    - (compared.value_scaled - compared.centroid_scaled)
+                    * (compared.value_scaled - compared.centroid_scaled)
+                    + (
+                        compared.value_scaled
+                        + rounded.smallest_change / rounded.scale
+                        - compared.centroid_scaled
+                    )
+                    * (
+                        compared.value_scaled
+                        + rounded.smallest_change / rounded.scale
+                        - compared.centroid_scaled
+                    ),
+                    compared.segment_number
+            ) as nearness,
         from rounded
         inner join
             compared
             on rounded.customer_id = compared.customer_id
             and rounded.feature = compared.feature
         where rounded.smallest_change is not null
-        group by rounded.customer_id, rounded.feature
     ),
 
     runners_up as (
@@ -233,6 +250,7 @@ with
             rescored
             on rounded.customer_id = rescored.customer_id
             and rounded.feature = rescored.feature
+            and rescored.nearness = 1
         left join
             segment_profiles as own_profile on rounded.own_segment_key = own_profile.segment_key
         left join
