@@ -24,6 +24,13 @@ SERVING_MARTS = (
     "segmentation_quality",
     "data_quality_summary",
     "segment_drift",
+    "feature_distributions",
+    "feature_summaries",
+    "feature_correlations",
+    "feature_missingness",
+    "outliers",
+    "outlier_customers",
+    "age_bands",
 )
 # What tells of one build after the other.
 HISTORY_MARTS = (
