@@ -24,6 +24,10 @@ SERVING_MARTS = (
     "segmentation_quality",
     "data_quality_summary",
     "segment_drift",
+    "algorithm_comparison",
+    "algorithm_assignments",
+    "customer_silhouettes",
+    "cluster_tree",
 )
 # What tells of one build after the other.
 HISTORY_MARTS = (
@@ -42,6 +46,7 @@ STAMPS = (
     "last_seen_at",
     "baseline_registered_at",
     "duration_seconds",
+    "seconds",
     "build_id",
     "model_id",
     "previous_build_id",
