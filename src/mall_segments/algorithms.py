@@ -36,6 +36,7 @@ EPOCHS_PER_UNIT = 50
 FEWEST_EPOCHS = 10
 
 Parameters = dict[str, object]
+Labelled = tuple[Integers, Parameters]
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Clustering:
     library : str, with its version
     parameters : dict, by the library's own names
     clusters : (n,) array, 1 for the largest cluster, NOISE for customers that are left out
-    seconds : float or None, wall time of the fit; None if there was none
+    seconds : float or None, wall time of the fit on one thread; None if there was none
     """
 
     algorithm: str
@@ -95,8 +96,11 @@ def compare_algorithms(
     k_means [1, 1, 1, 2, 2, 2]
     ward [1, 1, 1, 2, 2, 2]
     """
+    # A requirement of scikit-learn.
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
     points = WeightedPoints.from_rows(rows)
-    fits: dict[str, Callable[[], tuple[Integers, Parameters]]] = {
+    fits: dict[str, Callable[[], Labelled]] = {
         "k_means": lambda: (segments, _k_means(points, k, random_state)),
         "ward": lambda: ward(rows, k),
         "dbscan": lambda: dbscan(rows),
@@ -106,26 +110,13 @@ def compare_algorithms(
     }
     _import_libraries()
     can_fit = len(points) >= max(k, 2)
-    clusterings: list[Clustering] = []
-    for algorithm, fit in fits.items():
-        labels, parameters, seconds = np.full(len(rows), -1), Parameters(), None
-        if can_fit:
-            begin = time.perf_counter()
-            labels, parameters = fit()
-            seconds = time.perf_counter() - begin
-        elif algorithm == "k_means":
-            labels = segments
-        package = "minisom" if algorithm == "self_organising_map" else "scikit-learn"
-        clusterings.append(
-            Clustering(
-                algorithm=algorithm,
-                library=f"{package} {version(package)}",
-                parameters=parameters,
-                clusters=number_by_size(labels),
-                seconds=seconds,
-            )
-        )
-    return clusterings
+    # One thread: the sums of several differ in their last digits, and for small matrices the
+    # threads only wait for each other.
+    with threadpool_limits(1):
+        return [
+            _clustering(algorithm, fit if can_fit else None, segments)
+            for algorithm, fit in fits.items()
+        ]
 
 
 def number_by_size(labels: Integers) -> Integers:
@@ -149,7 +140,7 @@ def number_by_size(labels: Integers) -> Integers:
     return numbers
 
 
-def ward(rows: Floats, k: int) -> tuple[Integers, Parameters]:
+def ward(rows: Floats, k: int) -> Labelled:
     """Merge customers and groups by the least growth of the within-cluster sum of squares.
 
     Parameters
@@ -178,7 +169,7 @@ def ward(rows: Floats, k: int) -> tuple[Integers, Parameters]:
     return AgglomerativeClustering(**parameters).fit_predict(rows), parameters
 
 
-def dbscan(rows: Floats) -> tuple[Integers, Parameters]:
+def dbscan(rows: Floats) -> Labelled:
     """Join customers that have `min_samples` neighbours within `eps`, and leave out the rest.
 
     Parameters
@@ -238,7 +229,7 @@ def knee(curve: Floats) -> int:
     return int((np.linspace(0, 1, len(curve)) - (curve - curve[0]) / rise).argmax())
 
 
-def hdbscan(rows: Floats, smallest_share: float) -> tuple[Integers, Parameters]:
+def hdbscan(rows: Floats, smallest_share: float) -> Labelled:
     """Join customers at every density, and keep the groups that last longest.
 
     Parameters
@@ -275,7 +266,7 @@ def hdbscan(rows: Floats, smallest_share: float) -> tuple[Integers, Parameters]:
     return HDBSCAN(**parameters, copy=True).fit_predict(rows), parameters
 
 
-def gaussian_mixture(rows: Floats, k: int, random_state: int) -> tuple[Integers, Parameters]:
+def gaussian_mixture(rows: Floats, k: int, random_state: int) -> Labelled:
     """Fit k normal distributions, each of its own shape, and give each customer to the likeliest.
 
     Parameters
@@ -318,7 +309,7 @@ def gaussian_mixture(rows: Floats, k: int, random_state: int) -> tuple[Integers,
         return GaussianMixture(**parameters).fit_predict(rows), parameters
 
 
-def self_organising_map(rows: Floats, k: int, random_state: int) -> tuple[Integers, Parameters]:
+def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
     """Train a map of the customers, and merge its units into k groups by Ward's method.
 
     Parameters
@@ -411,6 +402,27 @@ def map_sides(rows: Floats) -> tuple[int, int]:
     shorter = max(round(math.sqrt(units / ratio)), 2)
     longer = max(round(units / shorter), 2)
     return max(longer, shorter), min(longer, shorter)
+
+
+def _clustering(
+    algorithm: str, fit: Callable[[], Labelled] | None, segments: Integers
+) -> Clustering:
+    """Fit, and describe the result; without a fit only K-Means has one."""
+    labels = segments if algorithm == "k_means" else np.full(len(segments), -1)
+    parameters = Parameters()
+    seconds = None
+    if fit is not None:
+        begin = time.perf_counter()
+        labels, parameters = fit()
+        seconds = time.perf_counter() - begin
+    name = "MiniSom" if algorithm == "self_organising_map" else "scikit-learn"
+    return Clustering(
+        algorithm=algorithm,
+        library=f"{name} {version(name)}",
+        parameters=parameters,
+        clusters=number_by_size(labels),
+        seconds=seconds,
+    )
 
 
 def _k_means(points: WeightedPoints, k: int, random_state: int) -> Parameters:

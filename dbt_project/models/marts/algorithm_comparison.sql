@@ -45,16 +45,18 @@ with
                 then 'much like the segments'
                 when adjusted_rand_index >= 0.65
                 then 'broadly like the segments'
-                else 'other groups than the segments'
+                else 'unlike the segments'
             end as agreement,
             case
                 when noise_customers > 0
                 then
-                    '; it leaves out '
+                    '; '
                     || noise_customers
                     || case when noise_customers = 1 then ' customer (' else ' customers (' end
                     || cast(cast(100 * noise_share as decimal(4, 1)) as varchar)
-                    || ' %) who fit none'
+                    || case
+                        when noise_customers = 1 then ' %) is left out' else ' %) are left out'
+                    end
                 else ''
             end as left_out,
         from scored
@@ -82,11 +84,13 @@ with
                 then 'Not run: the customers have fewer distinct values than there are segments.'
                 when clusters = 0
                 then 'Finds no group at all.'
-                when clusters = 1
-                then 'Finds one group and no gap that would divide it' || left_out || '.'
+                when chooses_number and clusters = 1
+                then 'Finds one group by itself and no gap that divides it' || left_out || '.'
                 when chooses_number
                 then 'Finds ' || clusters || ' groups by itself, ' || agreement || left_out || '.'
-                else 'Asked for as many groups, finds ' || agreement || left_out || '.'
+                when clusters = 1
+                then 'Finds one group.'
+                else 'Finds ' || clusters || ' groups as it was told to, ' || agreement || '.'
             end as note,
         from worded
     )
