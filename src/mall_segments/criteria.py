@@ -38,7 +38,8 @@ def davies_bouldin(points: WeightedPoints, labels: Integers, centroids: Floats) 
     distance = np.sqrt(((points.coordinates - centroids[labels]) ** 2).sum(axis=1))
     spread = mean_of_groups(distance[:, None], points.weights, labels, k)[:, 0]
     separation = np.sqrt(((centroids[:, None] - centroids[None]) ** 2).sum(axis=2))
-    np.fill_diagonal(separation, np.inf)
+    # As in scikit-learn, clusters around one centre are no worst case; nor is a cluster its own.
+    separation[separation == 0] = np.inf
     return float(((spread[:, None] + spread[None]) / separation).max(axis=1).mean())
 
 
@@ -67,10 +68,47 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[floa
     means: list[float | None] = []
     for labels, own in zip(partitions, sums, strict=True):
         size = weight_of_groups(labels, points.weights, own.shape[1])
-        value = _silhouette_of_rows(own, labels[evaluated], size)
+        value, _ = _silhouette_of_rows(own, labels[evaluated], size)
         mean = float(evaluated_weight @ value / evaluated_weight.sum())
         means.append(mean if len(size) > 1 else None)
     return means
+
+
+def point_silhouettes(
+    points: WeightedPoints, labels: Integers, evaluated: Integers
+) -> tuple[Floats, Integers]:
+    """Return the silhouette of some points, each measured against all customers.
+
+    Parameters
+    ----------
+    points : WeightedPoints
+        m points.
+    labels : (m,) array
+        Clusters 0..k-1, k > 1, none of them empty.
+    evaluated : (e,) array
+        Which of the points.
+
+    Returns
+    -------
+    silhouette : (e,) array
+        Of a customer on the point; 0 for one who is alone in the cluster.
+    neighbour : (e,) array
+        The cluster that b(i) is the mean distance to, the nearest but the own.
+
+    Notes
+    -----
+    Source: Rousseeuw (1987), Silhouettes: a graphical aid.
+
+    Examples
+    --------
+    >>> points = WeightedPoints(np.array([[0.0], [1.0], [5.0], [9.0]]), np.ones(4))
+    >>> value, neighbour = point_silhouettes(points, np.array([0, 0, 1, 2]), np.array([0, 2]))
+    >>> value.tolist(), neighbour.tolist()
+    ([0.8, 0.0], [1, 2])
+    """
+    (sums,) = _distance_sums(points, evaluated, [labels])
+    size = weight_of_groups(labels, points.weights, sums.shape[1])
+    return _silhouette_of_rows(sums, labels[evaluated], size)
 
 
 def _distance_sums(
@@ -112,13 +150,17 @@ def _distances(some: Floats, others: Floats) -> Floats:
     return np.sqrt(squared)
 
 
-def _silhouette_of_rows(distance_sums: Floats, labels: Integers, size: Floats) -> Floats:
+def _silhouette_of_rows(
+    distance_sums: Floats, labels: Integers, size: Floats
+) -> tuple[Floats, Integers]:
     rows = np.arange(len(labels))
     own_size = size[labels]
     within = distance_sums[rows, labels] / np.maximum(own_size - 1, 1)
     between = distance_sums / size
     between[rows, labels] = np.inf
-    nearest = between.min(axis=1)
+    neighbour = between.argmin(axis=1)
+    nearest = between[rows, neighbour]
     largest = np.maximum(within, nearest)
     defined = (own_size > 1) & (largest > 0) & np.isfinite(nearest)
-    return np.where(defined, (nearest - within) / np.where(defined, largest, 1.0), 0.0)
+    value = np.where(defined, (nearest - within) / np.where(defined, largest, 1.0), 0.0)
+    return value, neighbour

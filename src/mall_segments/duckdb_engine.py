@@ -52,7 +52,7 @@ def read_columns(
 
 
 def relation_from_columns(
-    session: DuckDBPyConnection, columns: Mapping[str, Floats]
+    session: DuckDBPyConnection, columns: Mapping[str, np.ndarray]
 ) -> DuckDBPyRelation:
     """Return a relation of numbers, which may be many."""
     import pandas as pd

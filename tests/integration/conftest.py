@@ -31,6 +31,10 @@ SERVING_MARTS = (
     "outliers",
     "outlier_customers",
     "age_bands",
+    "algorithm_comparison",
+    "algorithm_assignments",
+    "customer_silhouettes",
+    "cluster_tree",
 )
 # What tells of one build after the other.
 HISTORY_MARTS = (
@@ -49,6 +53,7 @@ STAMPS = (
     "last_seen_at",
     "baseline_registered_at",
     "duration_seconds",
+    "seconds",
     "build_id",
     "model_id",
     "previous_build_id",
