@@ -2,6 +2,7 @@
 {%- for mart in [
     "assignment_reasons",
     "customer_segments",
+    "days",
     "k_selection",
     "model_runs",
     "segment_centroids",
