@@ -17,6 +17,7 @@ from mall_segments.cli.check import check
 from mall_segments.cli.explain import explain
 from mall_segments.cli.export import export
 from mall_segments.cli.inspect import inspect
+from mall_segments.cli.report import report
 from mall_segments.cli.score import score
 from mall_segments.cli.segments import segments
 from mall_segments.errors import MallSegmentsError
@@ -49,6 +50,7 @@ for command in (
     inspect,
     build,
     segments,
+    report,
     explain,
     score,
     check,

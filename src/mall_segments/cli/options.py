@@ -16,6 +16,8 @@ from mall_segments.settings import parse_aliases, parse_gender_map
 
 WAREHOUSE = "warehouse/mall_segments.duckdb"
 PUBLISHED = "published/mall_segments.duckdb"
+# Environment variables that name them.
+FILE_VARIABLES = {WAREHOUSE: "MALL_SEGMENTS_WAREHOUSE", PUBLISHED: "MALL_SEGMENTS_PUBLISHED"}
 BASELINE = "tests/expectations/customer_baseline.json"
 SITE = "target/data_docs"
 PATH = click.Path(path_type=Path)
@@ -88,7 +90,7 @@ def places_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--warehouse",
         type=PATH,
-        envvar="MALL_SEGMENTS_WAREHOUSE",
+        envvar=FILE_VARIABLES[WAREHOUSE],
         default=lambda: in_project(WAREHOUSE),
         show_default=WAREHOUSE,
         show_envvar=True,
@@ -97,7 +99,7 @@ def places_options(command: Callable[..., None]) -> Callable[..., None]:
     @click.option(
         "--published",
         type=PATH,
-        envvar="MALL_SEGMENTS_PUBLISHED",
+        envvar=FILE_VARIABLES[PUBLISHED],
         default=lambda: in_project(PUBLISHED),
         show_default=PUBLISHED,
         show_envvar=True,
@@ -115,8 +117,10 @@ def database_option(default: str, of: str) -> Callable[[Callable[..., None]], Ca
     return click.option(
         "--database",
         type=PATH,
+        envvar=FILE_VARIABLES[default],
         default=lambda: in_project(default),
         show_default=default,
+        show_envvar=True,
         help=f"DuckDB file of the build: {of}; dev.duckdb after a bare dbt build.",
     )
 
