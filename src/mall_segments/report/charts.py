@@ -177,9 +177,7 @@ def box_plot(segments: SegmentScale, feature: str) -> alt.LayerChart:
     whisker = base.mark_rule(strokeWidth=1.5).encode(
         x=alt.X("p10:Q", title=LABELS[feature], scale=alt.Scale(zero=False)), x2="p90:Q", color=tint
     )
-    box = base.mark_bar(height=16, fillOpacity=0.35, strokeWidth=1.5).encode(
-        x="p25:Q", x2="p75:Q", color=tint, stroke=tint
-    )
+    box = base.mark_bar(height=16, fillOpacity=0.45).encode(x="p25:Q", x2="p75:Q", color=tint)
     median = base.mark_tick(thickness=3, height=16).encode(x="median:Q", color=tint)
     return _sized(alt.layer(whisker, box, median), 50 + 34 * (len(segments.keys) + 1))
 
@@ -195,7 +193,7 @@ def histogram(segments: SegmentScale, feature: str) -> alt.Chart:
             x2="bin_upper:Q",
             y=alt.Y("customers:Q", title="Customers", stack=True),
             color=segments.colour(field="group_key"),
-            order=alt.Order("group_key:N"),
+            order=alt.Order("group_key:O"),
             tooltip=[
                 alt.Tooltip("group_key:N", title="Segment"),
                 alt.Tooltip("bin_lower:Q", title="From"),
@@ -218,7 +216,9 @@ def gender_histogram(feature: str, genders: Sequence[str]) -> alt.Chart:
             y=alt.Y("share:Q", title="Share of the gender", axis=alt.Axis(format="%")),
             color=_genders(genders, legend=True),
             strokeDash=alt.StrokeDash(
-                "group_key:N", scale=alt.Scale(domain=list(genders)), legend=None
+                "group_key:N",
+                scale=alt.Scale(domain=list(genders)),
+                legend=alt.Legend(title=None, orient="bottom"),
             ),
             tooltip=[
                 alt.Tooltip("group_key:N", title="Gender"),
@@ -397,6 +397,35 @@ def missing_matrix(columns: Sequence[str]) -> alt.LayerChart:
         text=alt.Text("missing_rows:Q", format=",")
     )
     return _sized(alt.layer(cells, text))
+
+
+def refusals() -> alt.Chart:
+    """Show the rows that each rule of the source refused or noted."""
+    chart = (
+        alt.Chart(alt.NamedData("data_quality"))
+        .transform_filter("datum.rows_failed > 0")
+        .transform_calculate(what="replace(replace(datum.rule, /_/g, ' '), ':', ': ')")
+        .mark_bar(height=14)
+        .encode(
+            x=alt.X("rows_failed:Q", title="Rows", axis=alt.Axis(format=",d", tickMinStep=1)),
+            y=alt.Y("what:N", title=None, sort="-x", axis=alt.Axis(labelLimit=260)),
+            color=alt.Color(
+                "verdict:N",
+                scale=alt.Scale(
+                    domain=["pass", "warn", "fail"],
+                    range=[colour("soft"), colour("warn"), colour("bad")],
+                ),
+                legend=alt.Legend(title=None, orient="bottom"),
+            ),
+            tooltip=[
+                alt.Tooltip("rule:N", title="Rule"),
+                alt.Tooltip("rows_failed:Q", title="Rows", format=","),
+                alt.Tooltip("failed_share:Q", title="Share", format=".2%"),
+                alt.Tooltip("verdict:N", title="Verdict"),
+            ],
+        )
+    )
+    return _sized(chart)
 
 
 def age_bands(segments: SegmentScale) -> alt.Chart:

@@ -366,6 +366,7 @@ def _customers(contents: Contents) -> Iterator[Figure]:
 
 
 def _source(contents: Contents) -> Iterator[Figure]:
+    failed = [row for row in contents["data_quality"] if row["rows_failed"]]
     if contents["missingness"]:
         yield Figure(
             name="missing",
@@ -380,6 +381,21 @@ def _source(contents: Contents) -> Iterator[Figure]:
                 ("column_name", "other_column_name", "missing_rows", "missing_share"),
             ),
             mart="feature_missingness",
+            size="half" if failed else "wide",
+        )
+    if failed:
+        yield Figure(
+            name="refusals",
+            section="source",
+            title="What was wrong in the source",
+            description="Rows that failed each rule; one row may fail several.",
+            chart=charts.refusals(),
+            datasets=("data_quality",),
+            table=(
+                "data_quality",
+                ("rule", "rows_checked", "rows_failed", "failed_share", "verdict"),
+            ),
+            mart="data_quality_summary",
         )
 
 

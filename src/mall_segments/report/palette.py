@@ -90,12 +90,13 @@ def in_colours(text: str, dark: bool = False) -> str:
 
 
 def _polygon(corners: int, turn: float = 0.0, inner: float | None = None) -> str:
-    """Return a regular polygon, or a star, in the square from -1 to 1 as an SVG path."""
+    """Return a regular polygon, or a star, as an SVG path; triangles are drawn larger."""
+    size = 1.25 if corners == 3 else 1.0
     steps = corners if inner is None else 2 * corners
     points = []
     for step in range(steps):
         angle = 2 * math.pi * step / steps + math.radians(turn) - math.pi / 2
-        radius = inner if inner is not None and step % 2 else 1.0
+        radius = inner if inner is not None and step % 2 else size
         points.append(f"{radius * math.cos(angle):.3f},{radius * math.sin(angle):.3f}")
     return "M" + "L".join(points) + "Z"
 
@@ -116,5 +117,5 @@ SHAPES = (
 
 
 def shape(index: int) -> str:
-    """Return the SVG path of a segment's glyph, in the square from -1 to 1."""
+    """Return the SVG path of a segment's glyph, around 0, some 2 wide."""
     return SHAPES[index % len(SHAPES)]

@@ -14,10 +14,11 @@ FEATURE_WORDS = {
     "spending_score": "spending score",
 }
 # Kaufman & Rousseeuw (1990), Finding Groups in Data, table 4: what a mean silhouette says.
+WEAK_STRUCTURE_FROM = 0.26
 STRUCTURE_FROM = (
     (0.71, "strong structure"),
     (0.51, "reasonable structure"),
-    (0.26, "weak structure"),
+    (WEAK_STRUCTURE_FROM, "weak structure"),
     (-1.0, "no substantial structure"),
 )
 
@@ -64,9 +65,8 @@ def headline(contents: Contents) -> str:
     """Return how many customers and segments there are, and by what."""
     quality = contents.quality
     words = [FEATURE_WORDS[feature] for feature in contents.features]
-    by = " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
     segments = "segment" if quality["k"] == 1 else "segments"
-    return f"{quality['customers']:,} customers in {quality['k']} {segments} by {by}"
+    return f"{quality['customers']:,} customers in {quality['k']} {segments} by {_listed(words)}"
 
 
 def structure(silhouette: float | None) -> str:
@@ -91,13 +91,17 @@ def trust(contents: Contents) -> Verdict:
     weakest = min(judged, key=lambda row: row["jaccard_mean"])
     lowest = f"the lowest bootstrap Jaccard is {weakest['jaccard_mean']:.2f}"
     weak = [row["segment_key"] for row in judged if row["verdict"] != "stable"]
+    silhouette = contents.quality["silhouette"]
+    if not weak and silhouette is not None and silhouette < WEAK_STRUCTURE_FROM:
+        reason = f"They are found again, but lie close together: silhouette {silhouette:.2f}."
+        return Verdict("With care", reason, "warn")
     if not weak:
         return Verdict("Yes", f"Every segment is found again in resampled data; {lowest}.", "good")
     if any(row["verdict"] == "dissolved" for row in judged):
-        return Verdict(
-            "No", f"{_listed(weak)} dissolve or waver when data are resampled; {lowest}.", "bad"
-        )
-    return Verdict("With care", f"{_listed(weak)} waver when data are resampled; {lowest}.", "warn")
+        reason = f"Not found again in resampled data: {_listed(weak)}; {lowest}."
+        return Verdict("No", reason, "bad")
+    reason = f"Not always found again in resampled data: {_listed(weak)}; {lowest}."
+    return Verdict("With care", reason, "warn")
 
 
 def optimum(quality: Row) -> str:

@@ -28,6 +28,8 @@
     spec.datasets = { ...spec.datasets, ...Object.fromEntries(rows) };
     const options = { renderer: "svg", actions: false, tooltip: { theme: "report" } };
     await window.vegaEmbed(figure.querySelector(".drawing"), spec, options);
+    // The drawing around it has the words.
+    figure.querySelector("svg").setAttribute("aria-hidden", "true");
     figure.dataset.drawn = "true";
   }
 
