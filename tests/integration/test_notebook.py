@@ -8,8 +8,8 @@ from tests.integration.conftest import ROOT
 
 NOTEBOOK = ROOT / "analyses" / "explore_customers.ipynb"
 REFRESH = (
-    "The committed outputs are stale. Run `mall-segments build`, then `jupyter execute --inplace "
-    "--NotebookClient.record_timing=False analyses/explore_customers.ipynb`."
+    "The committed outputs are stale. Run `mall-segments build`, then "
+    "`jupyter execute --inplace analyses/explore_customers.ipynb`."
 )
 SECTIONS = [
     "Shape and description",
