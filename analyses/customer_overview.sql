@@ -3,11 +3,13 @@ select
     feature,
     customers,
     round(mean, 2) as mean,
-    round(standard_deviation, 2) as standard_deviation,
+    round(stddev, 2) as stddev,
     minimum,
     p25,
     median,
     p75,
     maximum,
-from {{ ref("int_feature_scaling") }}
+    round(skewness, 2) as skewness,
+from {{ ref("feature_summaries") }}
+where breakdown = 'all'
 order by feature

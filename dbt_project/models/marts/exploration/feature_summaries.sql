@@ -1,3 +1,4 @@
+{%- set shares = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90} -%}
 with
     int_feature_values as (select * from {{ ref("int_feature_values") }}),
 
@@ -5,18 +6,35 @@ with
         {{ by_breakdown("int_feature_values", ["feature", "value"]) }}
     ),
 
-    placed as (
+    -- Values that share their whole part, a few hundred cells for each group: it is enough to sort
+    -- the values of those cells in which a percentile lies.
+    cells as (
         select
-            *,
-            cast(
-                sum(customers) over (partition by feature, breakdown, group_key) as bigint
-            ) as group_customers,
-            cast(
-                sum(customers) over (
-                    partition by feature, breakdown, group_key order by value
-                ) as bigint
-            ) as customers_up_to,
+            feature,
+            breakdown,
+            group_key,
+            floor(value) as cell,
+            cast(sum(customers) as bigint) as customers,
+            sum(cast(customers * value as decimal(38, 12))) as total,
+            min(value) as minimum,
+            max(value) as maximum,
+            count(*) as distinct_values,
         from counted
+        group by feature, breakdown, group_key, floor(value)
+    ),
+
+    placed_cells as (
+        select
+            feature,
+            breakdown,
+            group_key,
+            cell,
+            customers,
+            cast(
+                sum(customers) over (partition by feature, breakdown, group_key order by cell)
+                - customers as bigint
+            ) as customers_before,
+        from cells
     ),
 
     centres as (
@@ -25,17 +43,98 @@ with
             breakdown,
             group_key,
             cast(sum(customers) as bigint) as customers,
-            {{ exact_sum("customers * value") }} / sum(customers) as mean,
-            min(value) as minimum,
-            {{ quantile_of_counts(0.10) }} as p10,
-            {{ quantile_of_counts(0.25) }} as p25,
-            {{ quantile_of_counts(0.50) }} as median,
-            {{ quantile_of_counts(0.75) }} as p75,
-            {{ quantile_of_counts(0.90) }} as p90,
-            max(value) as maximum,
-            count(*) as distinct_values,
-        from placed
+            cast(sum(total) as double) / sum(customers) as mean,
+            min(minimum) as minimum,
+            max(maximum) as maximum,
+            cast(sum(distinct_values) as bigint) as distinct_values,
+        from cells
         group by feature, breakdown, group_key
+    ),
+
+    -- Ranks count from 0. A percentile lies between two of them, or on one.
+    positions as (
+        {%- for name, share in shares.items() %}
+            select
+                feature,
+                breakdown,
+                group_key,
+                '{{ name }}' as percentile,
+                (customers - 1) * {{ share }} as position
+            from centres
+            {%- if not loop.last %}
+                union all
+            {%- endif %}
+        {%- endfor %}
+    ),
+
+    ranks as (
+        select
+            feature,
+            breakdown,
+            group_key,
+            percentile,
+            cast(floor(position) as bigint) as rank_below,
+            cast(ceil(position) as bigint) as rank_above,
+            cast(position - floor(position) as double) as way_above,
+        from positions
+    ),
+
+    cells_in_question as (
+        select distinct
+            placed_cells.feature,
+            placed_cells.breakdown,
+            placed_cells.group_key,
+            placed_cells.cell,
+            placed_cells.customers_before,
+        from placed_cells
+        inner join
+            ranks
+            on placed_cells.feature = ranks.feature
+            and placed_cells.breakdown = ranks.breakdown
+            and placed_cells.group_key = ranks.group_key
+            and placed_cells.customers_before <= ranks.rank_above
+            and placed_cells.customers_before + placed_cells.customers > ranks.rank_below
+    ),
+
+    placed_values as (
+        select
+            counted.feature,
+            counted.breakdown,
+            counted.group_key,
+            counted.value,
+            counted.customers,
+            cells_in_question.customers_before + sum(counted.customers) over (
+                partition by
+                    counted.feature, counted.breakdown, counted.group_key, cells_in_question.cell
+                order by counted.value
+            ) as customers_up_to,
+        from counted
+        inner join
+            cells_in_question
+            on counted.feature = cells_in_question.feature
+            and counted.breakdown = cells_in_question.breakdown
+            and counted.group_key = cells_in_question.group_key
+            and floor(counted.value) = cells_in_question.cell
+    ),
+
+    -- At most two values for each percentile are left.
+    percentiles as (
+        select
+            ranks.feature,
+            ranks.breakdown,
+            ranks.group_key,
+            ranks.percentile,
+            min(placed_values.value)
+            + (max(placed_values.value) - min(placed_values.value)) * max(ranks.way_above) as value,
+        from ranks
+        inner join
+            placed_values
+            on ranks.feature = placed_values.feature
+            and ranks.breakdown = placed_values.breakdown
+            and ranks.group_key = placed_values.group_key
+            and placed_values.customers_up_to - placed_values.customers <= ranks.rank_above
+            and placed_values.customers_up_to > ranks.rank_below
+        group by ranks.feature, ranks.breakdown, ranks.group_key, ranks.percentile
     ),
 
     deviations as (
@@ -64,6 +163,18 @@ with
         group by feature, breakdown, group_key
     ),
 
+    pivoted as (
+        select
+            feature,
+            breakdown,
+            group_key,
+            {%- for name in shares %}
+                max(case when percentile = '{{ name }}' then value end) as {{ name }},
+            {%- endfor %}
+        from percentiles
+        group by feature, breakdown, group_key
+    ),
+
     -- Skewness in the adjusted form of Fisher and Pearson (Joanes and Gill 1998), as in pandas.
     final as (
         select
@@ -76,11 +187,11 @@ with
                 when centres.customers > 1 then sqrt(moments.squares / (centres.customers - 1))
             end as stddev,
             centres.minimum,
-            centres.p10,
-            centres.p25,
-            centres.median,
-            centres.p75,
-            centres.p90,
+            pivoted.p10,
+            pivoted.p25,
+            pivoted.median,
+            pivoted.p75,
+            pivoted.p90,
             centres.maximum,
             case
                 when centres.customers > 2 and centres.distinct_values > 1
@@ -97,6 +208,11 @@ with
             on centres.feature = moments.feature
             and centres.breakdown = moments.breakdown
             and centres.group_key = moments.group_key
+        inner join
+            pivoted
+            on centres.feature = pivoted.feature
+            and centres.breakdown = pivoted.breakdown
+            and centres.group_key = pivoted.group_key
     )
 
 select *
