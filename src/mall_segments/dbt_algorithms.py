@@ -176,6 +176,8 @@ def tree_nodes(
     """
     served = read_model(model, parse_features(settings["segmentation_features"]))
     _, keys, rows = _read_customers(customers, served)
+    if served is None:
+        return relation_from_rows(session, TREE_COLUMNS, [])
     nodes = [
         [
             one.node,
@@ -242,11 +244,8 @@ def _read_customers(
 ) -> tuple[Integers, np.ndarray, Floats]:
     """Return the ids, segment keys and scaled features of the compared customers, by id."""
     values = customers.order("customer_id").fetchnumpy()
-    features = () if served is None else served.scaling
-    rows = np.empty((len(values["customer_id"]), len(features)))
-    if served is not None:
-        rows = _scaled(values, served)
-    return values["customer_id"], values["segment_key"].astype(str), rows
+    ids, keys = values["customer_id"], values["segment_key"].astype(str)
+    return ids, keys, np.empty((len(ids), 0)) if served is None else _scaled(values, served)
 
 
 def _scaled(values: Mapping[str, Floats], served: StoredModel) -> Floats:
