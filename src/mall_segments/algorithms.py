@@ -29,6 +29,8 @@ FEWEST_MIN_SAMPLES = 4
 # scikit-learn's default for HDBSCAN.
 SMALLEST_MIN_CLUSTER_SIZE = 5
 MIXTURE_STARTS = 10
+# Fixed, so that no setting shows in what the algorithms find.
+RANDOM_STATE = 0
 # Vesanto and Alhoniemi (2000): 5 times the square root of the number of customers.
 UNITS_PER_ROOT = 5
 # Vesanto et al. (2000), SOM Toolbox: 10 x units / customers rough and 40 x fine epochs.
@@ -60,7 +62,7 @@ class Clustering:
 
 
 def compare_algorithms(
-    rows: Floats, segments: Integers, k: int, random_state: int = 0, smallest_share: float = 0.02
+    rows: Floats, segments: Integers, k: int, smallest_share: float = 0.02
 ) -> list[Clustering]:
     """Return the clustering of each of ALGORITHMS.
 
@@ -72,8 +74,6 @@ def compare_algorithms(
         Segment of each customer, the result of K-Means.
     k : int
         Number of segments that serve, for the algorithms that must be told.
-    random_state : int
-        Seed of the starts.
     smallest_share : float
         Share of the customers below which a group is too small to serve as a segment.
 
@@ -101,12 +101,12 @@ def compare_algorithms(
 
     points = WeightedPoints.from_rows(rows)
     fits: dict[str, Callable[[], Labelled]] = {
-        "k_means": lambda: (segments, _k_means(points, k, random_state)),
+        "k_means": lambda: (segments, _k_means(points, k)),
         "ward": lambda: ward(rows, k),
         "dbscan": lambda: dbscan(rows),
         "hdbscan": lambda: hdbscan(rows, smallest_share),
-        "gaussian_mixture": lambda: gaussian_mixture(rows, k, random_state),
-        "self_organising_map": lambda: self_organising_map(rows, k, random_state),
+        "gaussian_mixture": lambda: gaussian_mixture(rows, k),
+        "self_organising_map": lambda: self_organising_map(rows, k),
     }
     _import_libraries()
     can_fit = len(points) >= max(k, 2)
@@ -266,7 +266,7 @@ def hdbscan(rows: Floats, smallest_share: float) -> Labelled:
     return HDBSCAN(**parameters, copy=True).fit_predict(rows), parameters
 
 
-def gaussian_mixture(rows: Floats, k: int, random_state: int) -> Labelled:
+def gaussian_mixture(rows: Floats, k: int) -> Labelled:
     """Fit k normal distributions, each of its own shape, and give each customer to the likeliest.
 
     Parameters
@@ -274,8 +274,6 @@ def gaussian_mixture(rows: Floats, k: int, random_state: int) -> Labelled:
     rows : (n, d) array of scaled features
     k : int
         Number of components, at most n.
-    random_state : int
-        Seed of the starts, which k-means++ draws; the likeliest of their results is kept.
 
     Returns
     -------
@@ -284,12 +282,13 @@ def gaussian_mixture(rows: Floats, k: int, random_state: int) -> Labelled:
 
     Notes
     -----
+    The likeliest of the results of MIXTURE_STARTS starts by k-means++ is kept.
     Source: Dempster, Laird and Rubin (1977), Maximum likelihood from incomplete data via the EM
     algorithm.
 
     Examples
     --------
-    >>> labels, _ = gaussian_mixture(np.array([[0.0], [0.2], [5.0], [5.2]]), 2, 0)
+    >>> labels, _ = gaussian_mixture(np.array([[0.0], [0.2], [5.0], [5.2]]), 2)
     >>> labels[0] == labels[1] != labels[2] == labels[3]
     np.True_
     """
@@ -302,14 +301,14 @@ def gaussian_mixture(rows: Floats, k: int, random_state: int) -> Labelled:
         "init_params": "k-means++",
         "n_init": MIXTURE_STARTS,
         "max_iter": MAX_ITERATIONS,
-        "random_state": random_state,
+        "random_state": RANDOM_STATE,
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         return GaussianMixture(**parameters).fit_predict(rows), parameters
 
 
-def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
+def self_organising_map(rows: Floats, k: int) -> Labelled:
     """Train a map of the customers, and merge its units into k groups by Ward's method.
 
     Parameters
@@ -317,9 +316,6 @@ def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
     rows : (n, d) array of scaled features, n > 1
     k : int
         Number of groups. There are fewer where fewer units have customers.
-    random_state : int
-        Seed of the first map with one feature; with more it spans their first two principal
-        components and nothing is drawn.
 
     Returns
     -------
@@ -329,15 +325,17 @@ def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
     Notes
     -----
     The map is trained by the batch algorithm, which does not depend on the order of the customers.
-    Its size is that of `map_sides`; its neighbourhood shrinks from a quarter of the longer side to
-    one unit. Units without customers take no part in the merging.
+    It begins as the plane of their first two principal components; with one feature there is none,
+    and it begins with customers drawn by a fixed seed. Its size is that of `map_sides`; its
+    neighbourhood shrinks from a quarter of the longer side to one unit. Units without customers
+    take no part in the merging.
     Sources: Kohonen (2013), Essentials of the self-organizing map; Vesanto and Alhoniemi (2000),
     Clustering of the self-organizing map.
 
     Examples
     --------
     >>> rows = np.array([[0.0, 0.0], [0.1, 0.0], [5.0, 4.0], [5.1, 4.0]])
-    >>> labels, _ = self_organising_map(rows, 2, 0)
+    >>> labels, _ = self_organising_map(rows, 2)
     >>> labels[0] == labels[1] != labels[2] == labels[3]
     np.True_
     """
@@ -354,7 +352,7 @@ def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
         learning_rate=1.0,
         decay_function=_constant_rate,
         sigma_decay_function="linear_decay_to_one",
-        random_seed=random_state,
+        random_seed=RANDOM_STATE,
     )
     if rows.shape[1] > 1:
         network.pca_weights_init(rows)
@@ -372,7 +370,7 @@ def self_organising_map(rows: Floats, k: int, random_state: int) -> Labelled:
         "y": width,
         "sigma": radius,
         "num_iteration": epochs,
-        "random_seed": random_state,
+        "random_seed": RANDOM_STATE,
         "n_clusters": k,
     }
 
@@ -425,14 +423,13 @@ def _clustering(
     )
 
 
-def _k_means(points: WeightedPoints, k: int, random_state: int) -> Parameters:
-    fit_kmeans(points, k, random_state)
+def _k_means(points: WeightedPoints, k: int) -> Parameters:
+    fit_kmeans(points, k)
     return {
         "n_clusters": k,
         "n_init": SEEDED_STARTS,
         "tol": 0.0,
         "max_iter": MAX_ITERATIONS,
-        "random_state": random_state,
     }
 
 

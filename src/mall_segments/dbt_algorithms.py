@@ -18,10 +18,10 @@ from mall_segments.criteria import (
     davies_bouldin,
     point_silhouettes,
 )
-from mall_segments.dbt_segmentation import LARGEST_SEED, read_model
+from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
 from mall_segments.lloyd import Floats, Integers
-from mall_segments.settings import parse_features, parse_integer, parse_number
+from mall_segments.settings import parse_features, parse_number
 from mall_segments.stored_model import StoredModel
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups
 
@@ -70,7 +70,7 @@ def algorithm_assignments(
     customers : relation of `int_compared_customers`
     model : relation of `int_segment_model`
     settings : mapping
-        `segmentation_features`, `random_state` and `min_segment_share`.
+        `segmentation_features` and `min_segment_share`.
 
     Returns
     -------
@@ -81,15 +81,12 @@ def algorithm_assignments(
     SettingError
     """
     served = read_model(model, parse_features(settings["segmentation_features"]))
-    random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
     smallest_share = parse_number(settings["min_segment_share"], "min_segment_share")
     ids, keys, rows = _read_customers(customers, served)
     if served is None or not len(ids):
         return relation_from_rows(session, ASSIGNMENT_COLUMNS, [])
     _, segments = np.unique(keys, return_inverse=True)
-    clusterings = compare_algorithms(
-        rows, segments, len(served.registered.keys), random_state, smallest_share
-    )
+    clusterings = compare_algorithms(rows, segments, len(served.registered.keys), smallest_share)
     number = np.repeat(np.arange(len(clusterings)), len(ids))
     assigned = relation_from_columns(
         session,
@@ -176,6 +173,8 @@ def tree_nodes(
     """
     served = read_model(model, parse_features(settings["segmentation_features"]))
     _, keys, rows = _read_customers(customers, served)
+    if served is None:
+        return relation_from_rows(session, TREE_COLUMNS, [])
     nodes = [
         [
             one.node,
@@ -242,11 +241,8 @@ def _read_customers(
 ) -> tuple[Integers, np.ndarray, Floats]:
     """Return the ids, segment keys and scaled features of the compared customers, by id."""
     values = customers.order("customer_id").fetchnumpy()
-    features = () if served is None else served.scaling
-    rows = np.empty((len(values["customer_id"]), len(features)))
-    if served is not None:
-        rows = _scaled(values, served)
-    return values["customer_id"], values["segment_key"].astype(str), rows
+    ids, keys = values["customer_id"], values["segment_key"].astype(str)
+    return ids, keys, np.empty((len(ids), 0)) if served is None else _scaled(values, served)
 
 
 def _scaled(values: Mapping[str, Floats], served: StoredModel) -> Floats:

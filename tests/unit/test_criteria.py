@@ -3,11 +3,18 @@ import pytest
 from sklearn.metrics import (
     calinski_harabasz_score,
     davies_bouldin_score,
+    pairwise_distances,
+    silhouette_samples,
     silhouette_score,
 )
 
 from mall_segments import criteria
-from mall_segments.criteria import calinski_harabasz, davies_bouldin, silhouettes
+from mall_segments.criteria import (
+    calinski_harabasz,
+    davies_bouldin,
+    point_silhouettes,
+    silhouettes,
+)
 from mall_segments.kmeans import fit_kmeans, fit_kmeans_path
 from mall_segments.lloyd import nearest_centroid
 from mall_segments.weighted_points import WeightedPoints
@@ -94,3 +101,37 @@ def test_distances_in_blocks_change_nothing(repeated_rows, monkeypatch):
     whole = silhouettes(points, [labels])[0]
     monkeypatch.setattr(criteria, "BLOCK", 50)
     assert silhouettes(points, [labels])[0] == pytest.approx(whole, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [2, 4, 7])
+def test_silhouettes_of_points_are_those_of_their_customers(repeated_rows, k):
+    points = WeightedPoints.from_rows(repeated_rows)
+    fit = fit_kmeans(points, k)
+    index = np.unique(repeated_rows, axis=0, return_inverse=True)[1].ravel()
+    value, neighbour = point_silhouettes(points, fit.labels, np.arange(len(points)))
+    rows = fit.labels[index]
+    assert value[index] == pytest.approx(silhouette_samples(repeated_rows, rows), abs=1e-12)
+    distances = pairwise_distances(repeated_rows)
+    means = np.stack([distances[:, rows == one].mean(axis=1) for one in range(k)], axis=1)
+    means[np.arange(len(rows)), rows] = np.inf
+    assert (neighbour[index] == means.argmin(axis=1)).all()
+
+
+def test_silhouettes_of_some_points_are_measured_against_all(repeated_rows):
+    points = WeightedPoints.from_rows(repeated_rows)
+    labels = fit_kmeans(points, 3).labels
+    some = np.array([4, 40, 90])
+    everywhere = point_silhouettes(points, labels, np.arange(len(points)))
+    here = point_silhouettes(points, labels, some)
+    assert here[0] == pytest.approx(everywhere[0][some], rel=1e-12)
+    assert (here[1] == everywhere[1][some]).all()
+
+
+def test_clusters_around_one_centre_are_no_worst_case():
+    rows = np.array([[-1.0], [1.0], [-3.0], [3.0], [10.0], [11.0]])
+    labels = np.array([0, 0, 1, 1, 2, 2])
+    points = WeightedPoints(rows, np.ones(6))
+    centroids = np.array([[0.0], [0.0], [10.5]])
+    assert davies_bouldin(points, labels, centroids) == pytest.approx(
+        davies_bouldin_score(rows, labels)
+    )
