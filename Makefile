@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check faults fuzz bench lint format lock clean
+.PHONY: help build test browser check faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,9 +13,12 @@ help: ## List the targets
 build: $(VENV)/installed ## Build the segments, publish and print them
 	$(BIN)/mall-segments build
 
-test: lint ## Lint, check types, run every test and a build in a temporary place
+test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadfile
+
+browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or install one
+	$(BIN)/python -m tests.browser.chromium
 
 check: $(VENV)/installed ## Check the last build with Great Expectations and write Data Docs
 	$(BIN)/mall-segments check

@@ -137,13 +137,3 @@ def mall(tmp_path_factory):
     assert result.returncode == 0, result.stdout
     assert "WARN=0 ERROR=0 SKIP=0" in result.stdout
     return project
-
-
-@pytest.fixture(scope="session")
-def first_build(tmp_path_factory):
-    """A project with one published build. Not to be changed."""
-    project = Project(tmp_path_factory.mktemp("production"))
-    result = project.run("mall-segments", "build")
-    assert result.returncode == 0, result.stderr
-    project.said = result
-    return project
