@@ -148,8 +148,7 @@ def test_everything_is_described_and_in_a_style(extended):
     )
     assert {name for name, _ in built} >= {"raw_customers", "stg_customers", "customer_segments"}
     assert set(built) <= described
-    for command in (["ruff", "check", "src"], ["ruff", "format", "--check", "src"]):
-        result = extended.run(*command, "--config", ROOT / "pyproject.toml")
-        assert result.returncode == 0, result.stdout
-    result = extended.run("sqlfmt", "--check", "--quiet", "--line-length", "100", "dbt_project")
-    assert result.returncode == 0, result.stderr
+    shutil.copy(ROOT / "pyproject.toml", extended.folder)
+    for command in ("ruff check src", "ruff format --check src", "sqlfmt --check dbt_project"):
+        result = extended.run(*command.split())
+        assert result.returncode == 0, result.stdout + result.stderr
