@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test browser check faults fuzz bench lint format lock clean
+.PHONY: help build test browser check docs faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or inst
 
 check: $(VENV)/installed ## Check the last build with Great Expectations and write Data Docs
 	$(BIN)/mall-segments check
+
+docs: $(VENV)/installed ## Write the documentation of the last build to site/
+	$(BIN)/mall-segments docs
 
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll while real builds are published
 	$(BIN)/pytest -m faults

@@ -187,8 +187,9 @@ def described_macros(manifest):
     for macro in macros:
         signature = re.match(r"\{%-? (?:macro|test) \w+\((.*?)\)", macro["macro_sql"], re.DOTALL)
         taken = re.findall(r"(\w+)(?:=\S+)?(?:,|$)", signature[1])
-        _, is_variant, name = macro["name"].rpartition("__")
+        name = macro["name"].rpartition("__")[2]
         # What an engine does in its own way is described once, at the macro that chooses.
+        is_variant = name != macro["name"] and name in documented
         listed = documented[name] if is_variant else macro["arguments"]
         assert [argument["name"] for argument in listed] == taken, macro["unique_id"]
         if not is_variant:

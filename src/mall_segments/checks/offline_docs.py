@@ -23,13 +23,13 @@ LOCAL_NAME = {"all.min.css": "fontawesome/css/all.min.css"}
 
 
 class NotOurSiteError(MallSegmentsError):
-    """A folder that holds something else than Data Docs."""
+    """A folder that holds something else than what would replace it."""
 
-    def __init__(self, site: Path) -> None:
+    def __init__(self, site: Path, expected: str = "Data Docs", option: str = "--site") -> None:
         super().__init__(
             "NOT_OUR_SITE",
-            f"{site} holds files that are no Data Docs, and would be replaced.",
-            "Name an empty or a new folder: --site.",
+            f"{site} holds files that are no {expected}, and would be replaced.",
+            f"Name an empty or a new folder: {option}.",
         )
 
 

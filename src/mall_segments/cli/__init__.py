@@ -14,6 +14,7 @@ from mall_segments.cli.build import build
 from mall_segments.cli.builds import builds, rollback
 from mall_segments.cli.certify import certify
 from mall_segments.cli.check import check
+from mall_segments.cli.docs import docs
 from mall_segments.cli.explain import explain
 from mall_segments.cli.export import export
 from mall_segments.cli.inspect import inspect
@@ -54,6 +55,7 @@ for command in (
     explain,
     score,
     check,
+    docs,
     certify,
     builds,
     rollback,
