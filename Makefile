@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test browser check docs faults fuzz bench lint format lock clean
+.PHONY: help build report test browser check docs faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: $(VENV)/installed ## Build the segments, publish and print them
+build: $(VENV)/installed ## Build the segments, publish and print them, write the report
 	$(BIN)/mall-segments build
+	$(BIN)/mall-segments report
+
+report: $(VENV)/installed ## Write the report of the last build, and its charts as pictures
+	$(BIN)/mall-segments report --pictures published/pictures
 
 test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy

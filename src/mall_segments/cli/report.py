@@ -21,14 +21,17 @@ from mall_segments.cli.options import PATH, PUBLISHED, database_option
 @click.option("--pictures", type=PATH, help="Folder for the charts as SVG and PNG too.")
 def report(database: Path, target: Path | None, pictures: Path | None) -> None:
     """Write the report: who the segments are, whether to trust them, and what changed."""
+    from mall_segments.publish.database import storage_errors
     from mall_segments.report.contents import read_contents
     from mall_segments.report.page import render
     from mall_segments.report.writing import write_page, write_pictures
 
     contents = read_contents(database)
     target = target or database.with_name("report.html")
-    write_page(render(contents), target)
+    with storage_errors():
+        write_page(render(contents), target)
     click.echo(f"{target} holds the report of build {contents.quality['build_id']}.")
     if pictures is not None:
-        count = write_pictures(contents, pictures)
+        with storage_errors():
+            count = write_pictures(contents, pictures)
         click.echo(f"{pictures} holds {count} charts as SVG and PNG.")
