@@ -27,9 +27,10 @@
     const rows = spec.usermeta.datasets.map((name) => [name, data[name]]);
     spec.datasets = { ...spec.datasets, ...Object.fromEntries(rows) };
     const options = { renderer: "svg", actions: false, tooltip: { theme: "report" } };
-    await window.vegaEmbed(figure.querySelector(".drawing"), spec, options);
-    // The drawing around it has the words.
-    figure.querySelector("svg").setAttribute("aria-hidden", "true");
+    // Vega gives its element a role of its own; the words stand on the one around it.
+    const place = figure.querySelector(".drawing").appendChild(document.createElement("div"));
+    await window.vegaEmbed(place, spec, options);
+    place.setAttribute("aria-hidden", "true");
     figure.dataset.drawn = "true";
   }
 
