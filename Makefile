@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build test browser check faults fuzz bench lint format lock clean
+.PHONY: help build app test browser check faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(VENV)/installed ## Build the segments, publish and print them
 	$(BIN)/mall-segments build
+
+app: $(VENV)/installed-app ## Show the published segments in the browser, by the example app
+	$(BIN)/streamlit run examples/streamlit_app.py
 
 test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
@@ -56,6 +59,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 		{ echo "mall-segments needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 build"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -e . -c constraints.txt
+	touch $@
+
+$(VENV)/installed-app: $(VENV)/installed
+	$(PIP) install -e '.[app]' -c constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
