@@ -6,6 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help build report test browser check docs faults fuzz bench lint format lock clean
+.PHONY: help build app test browser check faults fuzz bench lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +17,9 @@ build: $(VENV)/installed ## Build the segments, publish and print them, write th
 
 report: $(VENV)/installed ## Write the report of the last build, and its charts as pictures
 	$(BIN)/mall-segments report --pictures published/pictures
+
+app: $(VENV)/installed-app ## Show the published segments in the browser, by the example app
+	$(BIN)/streamlit run examples/streamlit_app.py
 
 test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
@@ -63,6 +67,10 @@ $(VENV)/installed: pyproject.toml constraints.txt
 		{ echo "mall-segments needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 build"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) install -e . -c constraints.txt
+	touch $@
+
+$(VENV)/installed-app: $(VENV)/installed
+	$(PIP) install -e '.[app]' -c constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
