@@ -13,13 +13,10 @@ from typing import Any
 
 import altair as alt
 
+from mall_segments.report.formats import label
 from mall_segments.report.palette import colour, segment_colour, shape
+from mall_segments.settings import PROFILE_FEATURES
 
-LABELS = {
-    "age": "Age (years)",
-    "annual_income_k_usd": "Annual income (k$)",
-    "spending_score": "Spending score (1 to 100)",
-}
 FONT = "Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 HEIGHT = 260
 # A standardised difference from which on a cell has its full colour.
@@ -76,7 +73,7 @@ def customer_map(segments: SegmentScale, x: str, y: str, *, is_main: bool) -> al
         .mark_point(filled=True, size=90 if is_main else 40, strokeWidth=0)
         .encode(
             x=_feature(x),
-            y=alt.Y(f"{y}:Q", title=LABELS[y], scale=alt.Scale(zero=False, nice=True)),
+            y=alt.Y(f"{y}:Q", title=label(y), scale=alt.Scale(zero=False, nice=True)),
             color=segments.colour(legend=is_main),
             shape=segments.shape(legend=is_main),
             tooltip=[
@@ -99,8 +96,8 @@ def customer_map(segments: SegmentScale, x: str, y: str, *, is_main: bool) -> al
     centres = alt.Chart(alt.NamedData("centres")).encode(x=f"{x}:Q", y=f"{y}:Q")
     tooltip = [
         alt.Tooltip("segment_key:N", title="Centre of"),
-        alt.Tooltip(f"{x}:Q", title=LABELS[x], format=".1f"),
-        alt.Tooltip(f"{y}:Q", title=LABELS[y], format=".1f"),
+        alt.Tooltip(f"{x}:Q", title=label(x), format=".1f"),
+        alt.Tooltip(f"{y}:Q", title=label(y), format=".1f"),
     ]
     disc = centres.mark_circle(
         size=420 if is_main else 260,
@@ -121,7 +118,7 @@ def profile_heat_map(segments: SegmentScale) -> alt.LayerChart:
         x=alt.X(
             "feature:N",
             title=None,
-            sort=list(LABELS),
+            sort=list(PROFILE_FEATURES),
             axis=alt.Axis(orient="top", labelAngle=0, labelExpr=_label_expression(), ticks=False),
         ),
         y=segments.axis(axis=alt.Axis(ticks=False)),
@@ -175,7 +172,7 @@ def box_plot(segments: SegmentScale, feature: str) -> alt.LayerChart:
     )
     tint = alt.Color("group_key:N", scale=scale, legend=None)
     whisker = base.mark_rule(strokeWidth=1.5).encode(
-        x=alt.X("p10:Q", title=LABELS[feature], scale=alt.Scale(zero=False)), x2="p90:Q", color=tint
+        x=alt.X("p10:Q", title=label(feature), scale=alt.Scale(zero=False)), x2="p90:Q", color=tint
     )
     box = base.mark_bar(height=16, fillOpacity=0.45).encode(x="p25:Q", x2="p75:Q", color=tint)
     median = base.mark_tick(thickness=3, height=16).encode(x="median:Q", color=tint)
@@ -189,7 +186,7 @@ def histogram(segments: SegmentScale, feature: str) -> alt.Chart:
         .transform_filter(f"datum.feature === '{feature}' && datum.breakdown === 'segment'")
         .mark_bar(stroke=colour("page"), strokeWidth=0.5)
         .encode(
-            x=alt.X("bin_lower:Q", bin="binned", title=LABELS[feature]),
+            x=alt.X("bin_lower:Q", bin="binned", title=label(feature)),
             x2="bin_upper:Q",
             y=alt.Y("customers:Q", title="Customers", stack=True),
             color=segments.colour(field="group_key"),
@@ -212,7 +209,7 @@ def gender_histogram(feature: str, genders: Sequence[str]) -> alt.Chart:
         .transform_filter(f"datum.feature === '{feature}' && datum.breakdown === 'gender'")
         .mark_line(interpolate="step-after", strokeWidth=2)
         .encode(
-            x=alt.X("bin_lower:Q", title=LABELS[feature], scale=alt.Scale(zero=False)),
+            x=alt.X("bin_lower:Q", title=label(feature), scale=alt.Scale(zero=False)),
             y=alt.Y("share:Q", title="Share of the gender", axis=alt.Axis(format="%")),
             color=_genders(genders, legend=True),
             strokeDash=alt.StrokeDash(
@@ -346,8 +343,8 @@ def certainty(segments: SegmentScale) -> alt.Chart:
 def correlation_heat_map(coefficient: str) -> alt.LayerChart:
     """One correlation coefficient of every pair of features."""
     base = alt.Chart(alt.NamedData("correlations")).encode(
-        x=_matrix_axis(alt.X, "feature", list(LABELS)),
-        y=_matrix_axis(alt.Y, "other_feature", list(LABELS)),
+        x=_matrix_axis(alt.X, "feature", list(PROFILE_FEATURES)),
+        y=_matrix_axis(alt.Y, "other_feature", list(PROFILE_FEATURES)),
         tooltip=[
             alt.Tooltip("feature:N"),
             alt.Tooltip("other_feature:N"),
@@ -652,7 +649,7 @@ def configuration() -> dict[str, Any]:
 
 
 def _feature(name: str) -> alt.X:
-    return alt.X(f"{name}:Q", title=LABELS[name], scale=alt.Scale(zero=False, nice=True))
+    return alt.X(f"{name}:Q", title=label(name), scale=alt.Scale(zero=False, nice=True))
 
 
 def _genders(genders: Sequence[str], *, legend: bool, field: str = "group_key") -> alt.Color:

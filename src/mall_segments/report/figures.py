@@ -10,6 +10,7 @@ from typing import Any, Literal
 from mall_segments.report import charts
 from mall_segments.report.contents import MAPPED_CUSTOMERS, SILHOUETTE_BARS, Contents
 from mall_segments.report.derived import agreement
+from mall_segments.report.formats import feature_words
 from mall_segments.report.story import structure
 from mall_segments.settings import PROFILE_FEATURES
 
@@ -99,7 +100,7 @@ def _maps(contents: Contents) -> Iterator[Figure]:
     for x, y in pairs:
         is_main = (x, y) == main
         name = "map" if is_main else f"map_{x}_{y}"
-        words = f"{_word(x)} and {_word(y)}"
+        words = f"{feature_words(x)} and {feature_words(y)}"
         yield Figure(
             name=name,
             section="map",
@@ -141,7 +142,7 @@ def _profiles(contents: Contents) -> Iterator[Figure]:
         yield Figure(
             name=f"spread_{feature}",
             section="profiles",
-            title=f"Spread of {_word(feature)}",
+            title=f"Spread of {feature_words(feature)}",
             description="Box: the middle half; bar: the median; line: from the lowest to the "
             "highest tenth.",
             chart=charts.box_plot(scale, feature),
@@ -305,7 +306,7 @@ def _customers(contents: Contents) -> Iterator[Figure]:
         yield Figure(
             name=f"distribution_{feature}",
             section="customers",
-            title=f"Distribution of {_word(feature)}",
+            title=f"Distribution of {feature_words(feature)}",
             description="Customers per bin, stacked by segment in the colours of the cards.",
             chart=charts.histogram(scale, feature),
             datasets=("distributions",),
@@ -320,7 +321,7 @@ def _customers(contents: Contents) -> Iterator[Figure]:
         yield Figure(
             name=f"gender_{feature}",
             section="customers",
-            title=f"{_word(feature).capitalize()} by gender",
+            title=f"{feature_words(feature).capitalize()} by gender",
             description="Share of each gender per bin.",
             chart=charts.gender_histogram(feature, genders),
             datasets=("distributions",),
@@ -424,7 +425,3 @@ def _algorithms(contents: Contents) -> Iterator[Figure]:
             table=("cluster_tree", ("node", "parent_node", "height", "customers", "segment_key")),
             mart="cluster_tree",
         )
-
-
-def _word(feature: str) -> str:
-    return feature.removesuffix("_k_usd").replace("_", " ")

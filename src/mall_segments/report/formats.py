@@ -2,6 +2,36 @@
 
 from __future__ import annotations
 
+# What is worth adding to the name of a feature on an axis.
+UNITS = {
+    "age": "years",
+    "annual_income_k_usd": "k$",
+    "spending_score": "1 to 100",
+}
+
+
+def feature_words(feature: str) -> str:
+    """Return a feature as a sentence has it.
+
+    Examples
+    --------
+    >>> feature_words("annual_income_k_usd")
+    'annual income'
+    """
+    return feature.removesuffix("_k_usd").replace("_", " ")
+
+
+def label(feature: str) -> str:
+    """Return a feature as an axis has it, with its unit where one is known.
+
+    Examples
+    --------
+    >>> label("annual_income_k_usd"), label("visits_per_month")
+    ('Annual income (k$)', 'Visits per month')
+    """
+    unit = f" ({UNITS[feature]})" if feature in UNITS else ""
+    return feature_words(feature).capitalize() + unit
+
 
 def number(value: float | None, digits: int = 1) -> str:
     """Return a figure with thousands separated.

@@ -6,13 +6,10 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from mall_segments.report.contents import Contents, Row
+from mall_segments.report.formats import feature_words
 from mall_segments.report.palette import segment_colour, shape
+from mall_segments.settings import PROFILE_FEATURES
 
-FEATURE_WORDS = {
-    "age": "age",
-    "annual_income_k_usd": "annual income",
-    "spending_score": "spending score",
-}
 # Kaufman & Rousseeuw (1990), Finding Groups in Data, table 4: what a mean silhouette says.
 WEAK_STRUCTURE_FROM = 0.26
 STRUCTURE_FROM = (
@@ -64,7 +61,7 @@ class Changes:
 def headline(contents: Contents) -> str:
     """Return how many customers and segments there are, and by what."""
     quality = contents.quality
-    words = [FEATURE_WORDS[feature] for feature in contents.features]
+    words = [feature_words(feature) for feature in contents.features]
     segments = "segment" if quality["k"] == 1 else "segments"
     return f"{quality['customers']:,} customers in {quality['k']} {segments} by {_listed(words)}"
 
@@ -174,12 +171,12 @@ def cards(contents: Contents) -> list[Card]:
                 action=row["recommended_action"],
                 figures=[
                     {
-                        "label": FEATURE_WORDS[feature],
+                        "label": feature_words(feature),
                         "mean": row[f"{feature}_mean"],
                         "index": row[f"{feature}_index"],
                         "unit": " k$" if feature == "annual_income_k_usd" else "",
                     }
-                    for feature in FEATURE_WORDS
+                    for feature in PROFILE_FEATURES
                 ],
                 verdict=trusted[key]["verdict"] if key in trusted else "not judged",
                 rule=rules[0] if rules else None,
