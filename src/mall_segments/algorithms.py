@@ -97,7 +97,7 @@ def compare_algorithms(
     ward [1, 1, 1, 2, 2, 2]
     """
     # A requirement of scikit-learn.
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits
 
     points = WeightedPoints.from_rows(rows)
     fits: dict[str, Callable[[], Labelled]] = {
@@ -339,7 +339,7 @@ def self_organising_map(rows: Floats, k: int) -> Labelled:
     >>> labels[0] == labels[1] != labels[2] == labels[3]
     np.True_
     """
-    from minisom import MiniSom  # type: ignore[import-untyped]
+    from minisom import MiniSom
 
     length, width = map_sides(rows)
     radius = max(length / 4, 1.0)

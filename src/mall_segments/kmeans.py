@@ -9,14 +9,17 @@ k-means++ starts. Both end in Hartigan and Wong's single-point moves, and the lo
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from sklearn.cluster import KMeans
 
+from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
+
+if TYPE_CHECKING:
+    from sklearn.cluster import KMeans
 
 SEARCH_POINTS = 2_000
 INCREMENTAL_STARTS = 256
@@ -44,7 +47,7 @@ class KMeansFit:
     Notes
     -----
     With at most SEARCH_POINTS points no single move improves it either; more of them are coarsened
-    for the search, and all of them take part in the last fit.
+    for the search, and all of them take part in the last fit (`hamerly.converge`).
     Clusters are numbered by size, largest first, then by their centroids, so that neither the seed
     nor the order of the rows shows in the numbers.
     """
@@ -122,7 +125,7 @@ def _search(points: WeightedPoints, previous: Floats, random_state: int) -> _Fou
     starts = _incremental_starts(points, previous)
     k = starts.shape[1]
     incremental = lloyd(points.coordinates, points.weights, starts).labels
-    seeded = _seeded(points, k, random_state).labels_.astype(np.intp)
+    seeded = _seeded(points, k, random_state).astype(np.intp)
     partitions, origin = np.unique(np.vstack([incremental, seeded]), axis=0, return_inverse=True)
     improved = improve_by_single_moves(points.coordinates, points.weights, partitions, k)
     centroids = [_centroids_of(points, labels, k) for labels in improved]
@@ -145,6 +148,8 @@ def _customers_elsewhere(
     points: WeightedPoints, labels: Integers, other_labels: Integers, k: int
 ) -> float:
     """Return the customers in another cluster once the clusters are matched as well as can be."""
+    from scipy.optimize import linear_sum_assignment
+
     overlap = np.bincount(labels * k + other_labels, points.weights, k * k).reshape(k, k)
     return float(points.customers - overlap[linear_sum_assignment(-overlap)].sum())
 
@@ -165,25 +170,18 @@ def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:
     return np.concatenate([kept, added[:, None, :]], axis=1)
 
 
-def _seeded(points: WeightedPoints, k: int, random_state: int) -> KMeans:
-    model = KMeans(
-        k, n_init=SEEDED_STARTS, tol=0.0, max_iter=MAX_ITERATIONS, random_state=random_state
-    )
-    return model.fit(points.coordinates, sample_weight=points.weights)
+def _seeded(points: WeightedPoints, k: int, random_state: int) -> Integers:
+    """Return the partition of scikit-learn's best start."""
+    return _scikit_learn(points, k, "k-means++", SEEDED_STARTS, random_state).labels_
 
 
 def _finish(points: WeightedPoints, found: _Found, random_state: int) -> KMeansFit:
     k = len(found.centroids)
-    model = KMeans(
-        k,
-        init=found.centroids,
-        n_init=1,
-        tol=0.0,
-        max_iter=MAX_ITERATIONS,
-        random_state=random_state,
-    )
-    labels = model.fit(points.coordinates, sample_weight=points.weights).labels_.astype(np.intp)
-    labels = _largest_first(points, labels, k)
+    if len(points) > SEARCH_POINTS:
+        labels = converge(points, found.centroids).labels
+    else:
+        labels = _scikit_learn(points, k, found.centroids, 1, random_state).labels_
+    labels = _largest_first(points, labels.astype(np.intp), k)
     centroids = _centroids_of(points, labels, k)
     return KMeansFit(
         centroids=centroids,
@@ -195,6 +193,20 @@ def _finish(points: WeightedPoints, found: _Found, random_state: int) -> KMeansF
         runner_up_wcss=found.runner_up_wcss,
         runner_up_customers=found.runner_up_customers,
     )
+
+
+def _scikit_learn(
+    points: WeightedPoints, k: int, init: str | Floats, starts: int, random_state: int
+) -> KMeans:
+    """Fit scikit-learn's KMeans to a fixed point, on one thread: more cost more on few points."""
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    model = KMeans(
+        k, init=init, n_init=starts, tol=0.0, max_iter=MAX_ITERATIONS, random_state=random_state
+    )
+    with threadpool_limits(1):
+        return model.fit(points.coordinates, sample_weight=points.weights)
 
 
 def _largest_first(points: WeightedPoints, labels: Integers, k: int) -> Integers:

@@ -15,6 +15,8 @@ from mall_segments.lloyd import Floats, Integers
 
 # Three features at this many divisions still have cell numbers of 64 bits.
 FINEST_GRID = 1 << 20
+# Up to so many cells are counted in an array of them all, which is faster than sorting the points.
+COUNTED_CELLS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,10 @@ class WeightedPoints:
         return WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
 
     def _occupied(self, lower: Floats, extent: float, divisions: int) -> int:
-        return len(np.unique(self._cells(lower, extent, divisions)))
+        cells = self._cells(lower, extent, divisions)
+        if (divisions + 1) ** self.coordinates.shape[1] <= COUNTED_CELLS:
+            return int(np.count_nonzero(np.bincount(cells)))
+        return len(np.unique(cells))
 
     def _cells(self, lower: Floats, extent: float, divisions: int) -> Integers:
         """Return the number of the cell of each point on a grid of equal cubes."""

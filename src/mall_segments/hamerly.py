@@ -1,0 +1,155 @@
+"""Lloyd's algorithm for one large weighted problem, exact and without looking at every point.
+
+After the first iterations few points change their cluster, and most are so far from a border that
+no small move of the centroids can change theirs. A bound per point says when it has to be looked
+at again. The result is that of Lloyd's algorithm from the same start, to the last label.
+
+Source: Hamerly (2010), Making k-means even faster.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mall_segments.lloyd import Floats, Integers
+from mall_segments.weighted_points import WeightedPoints, weight_of_groups
+
+MAX_ITERATIONS = 10_000
+# Bounds are kept in floating point; a point this near to its bound is looked at again.
+SLACK = 1e-9
+# Points whose distances to all centroids are held at once.
+POINTS_AT_ONCE = 65_536
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """Where Lloyd's algorithm stopped.
+
+    Attributes
+    ----------
+    centroids : (k, d) array, weighted means of their points
+    labels : (m,) array, the nearest centroid of each point, the lowest number on a tie
+    wcss : float, weighted within-cluster sum of squares
+    iterations : int
+    """
+
+    centroids: Floats
+    labels: Integers
+    wcss: float
+    iterations: int
+
+
+def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
+    """Run Lloyd's algorithm from some centroids until no point changes its cluster.
+
+    Parameters
+    ----------
+    points : WeightedPoints
+        m points in d features.
+    centroids : (k, d) array
+        Start; none of its clusters may be empty.
+
+    Notes
+    -----
+    A cluster that loses all its points keeps its centroid.
+
+    Examples
+    --------
+    >>> points = WeightedPoints(np.array([[0.0], [1.0], [9.0], [10.0]]), np.ones(4))
+    >>> found = converge(points, np.array([[0.0], [1.0]]))
+    >>> found.centroids.ravel().tolist(), found.labels.tolist(), found.wcss
+    ([0.5, 9.5], [0, 0, 1, 1], 1.0)
+    """
+    columns = np.ascontiguousarray(points.coordinates.T)
+    labels, nearest, second = _two_nearest(columns, centroids)
+    room = second - nearest
+    totals = _Totals.of(points, labels, len(centroids))
+    is_rounded = False
+    iteration = 0
+    while iteration < MAX_ITERATIONS:
+        iteration += 1
+        moved = totals.means(centroids)
+        step = np.sqrt(((moved - centroids) ** 2).sum(axis=1))
+        centroids = moved
+        # The own centroid may have gone away, and any other may have come nearer.
+        room -= (step + _largest_other(step))[labels]
+        doubtful = np.flatnonzero(room <= SLACK)
+        found, nearest, second = _two_nearest(columns[:, doubtful], centroids)
+        room[doubtful] = second - nearest
+        changed = found != labels[doubtful]
+        movers = doubtful[changed]
+        if len(movers):
+            totals.move(points, movers, labels[movers], found[changed])
+            labels[movers] = found[changed]
+            is_rounded = True
+        elif is_rounded:
+            # Sums that were kept up move by move carry their rounding; once more from all points.
+            totals, is_rounded = _Totals.of(points, labels, len(centroids)), False
+        else:
+            break
+    squared = ((points.coordinates - centroids[labels]) ** 2).sum(axis=1)
+    return Convergence(centroids, labels, float(points.weights @ squared), iteration)
+
+
+@dataclass
+class _Totals:
+    """Weight (k,) and weighted sum of the coordinates (k, d) of every cluster."""
+
+    weight: Floats
+    sums: Floats
+
+    @classmethod
+    def of(cls, points: WeightedPoints, labels: Integers, k: int) -> _Totals:
+        weighted = (points.weights * column for column in points.coordinates.T)
+        sums = [weight_of_groups(labels, values, k) for values in weighted]
+        return cls(weight_of_groups(labels, points.weights, k), np.stack(sums, axis=1))
+
+    def means(self, before: Floats) -> Floats:
+        """Return the (k, d) means; an empty cluster stays where it was."""
+        empty = self.weight <= 0
+        return np.where(
+            empty[:, None], before, self.sums / np.where(empty, 1.0, self.weight)[:, None]
+        )
+
+    def move(self, points: WeightedPoints, movers: Integers, old: Integers, new: Integers) -> None:
+        """Count some points in another cluster."""
+        moved = WeightedPoints(points.coordinates[movers], points.weights[movers])
+        k = len(self.weight)
+        for sign, labels in ((-1, old), (1, new)):
+            part = _Totals.of(moved, labels, k)
+            self.weight += sign * part.weight
+            self.sums += sign * part.sums
+
+
+def _two_nearest(columns: Floats, centroids: Floats) -> tuple[Integers, Floats, Floats]:
+    """Return the nearest centroid of each point, and the distances to it and to the next."""
+    size = columns.shape[1]
+    labels = np.empty(size, dtype=np.intp)
+    nearest, second = np.empty(size), np.full(size, np.inf)
+    for start in range(0, size, POINTS_AT_ONCE):
+        part = slice(start, start + POINTS_AT_ONCE)
+        squared = np.zeros((len(centroids), len(labels[part])))
+        for column, values in zip(columns[:, part], centroids.T, strict=True):
+            difference = column - values[:, None]
+            difference *= difference
+            squared += difference
+        own = squared.argmin(axis=0)
+        labels[part] = own
+        rows = np.arange(len(own))
+        nearest[part] = np.sqrt(squared[own, rows])
+        if len(centroids) > 1:
+            squared[own, rows] = np.inf
+            second[part] = np.sqrt(squared.min(axis=0))
+    return labels, nearest, second
+
+
+def _largest_other(step: Floats) -> Floats:
+    """Return for each centroid the longest step of any other one."""
+    if len(step) == 1:
+        return np.zeros(1)
+    order = np.argsort(step)
+    others = np.full(len(step), step[order[-1]])
+    others[order[-1]] = step[order[-2]]
+    return others
