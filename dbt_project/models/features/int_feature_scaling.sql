@@ -1,33 +1,51 @@
+{%- set shares = {"p10": 0.10, "p25": 0.25, "median": 0.50, "p75": 0.75, "p90": 0.90} -%}
 with
-    int_customer_features as (select * from {{ ref("int_customer_features") }}),
+    int_feature_points as (select * from {{ ref("int_feature_points") }}),
 
-    feature_values as ({{ unpivot_features("int_customer_features") }}),
+    -- Few values among millions of customers, so nothing below looks at every customer.
+    counted as (
+        {%- for feature in profile_features() %}
+            select '{{ feature }}' as feature, {{ feature }} as value, sum(customers) as customers
+            from int_feature_points
+            group by {{ feature }}
+            {%- if not loop.last %}
+                union all
+            {%- endif %}
+        {%- endfor %}
+    ),
+
+    placed as (
+        select
+            *,
+            sum(customers) over (partition by feature order by value) as customers_up_to,
+            sum(customers) over (partition by feature) as group_customers,
+        from counted
+    ),
 
     means as (
         select
             feature,
-            count(*) as customers,
-            {{ exact_sum("value") }} / count(*) as mean,
+            cast(sum(customers) as bigint) as customers,
+            {{ exact_sum("customers * value") }} / sum(customers) as mean,
             min(value) as minimum,
-            {{ quantile("value", 0.10) }} as p10,
-            {{ quantile("value", 0.25) }} as p25,
-            {{ quantile("value", 0.50) }} as median,
-            {{ quantile("value", 0.75) }} as p75,
-            {{ quantile("value", 0.90) }} as p90,
+            {%- for name, share in shares.items() %}
+                {{ quantile_of_counts(share) }} as {{ name }},
+            {%- endfor %}
             max(value) as maximum,
-        from feature_values
+        from placed
         group by feature
     ),
 
     deviations as (
         select
-            feature_values.feature,
+            counted.feature,
             sqrt(
-                {{ exact_sum("(value - mean) * (value - mean)") }} / count(*)
+                {{ exact_sum("counted.customers * (value - mean) * (value - mean)") }}
+                / sum(counted.customers)
             ) as standard_deviation,
-        from feature_values
-        inner join means on feature_values.feature = means.feature
-        group by feature_values.feature
+        from counted
+        inner join means on counted.feature = means.feature
+        group by counted.feature
     ),
 
     -- A constant feature tells nobody apart; scale 1 keeps it at 0 instead of dividing by zero.
@@ -41,11 +59,7 @@ with
                 when deviations.standard_deviation > 0 then deviations.standard_deviation else 1
             end as scale,
             means.minimum,
-            means.p10,
-            means.p25,
-            means.median,
-            means.p75,
-            means.p90,
+            {%- for name in shares %} means.{{ name }}, {%- endfor %}
             means.maximum,
         from means
         inner join deviations on means.feature = deviations.feature
