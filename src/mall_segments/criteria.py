@@ -6,14 +6,34 @@ no weights.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
 import numpy as np
 
+from mall_segments.lattice import Lattice
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
 
 SILHOUETTE_POINTS = 8_192
 SILHOUETTE_SAMPLE = 2_048
+SMALLEST_SAMPLE = 64
+# A distance between two points and a padded cell of a lattice take about 10 ns each, so some 10 s.
+SILHOUETTE_WORK = 1 << 30
+# The transforms of a lattice of this size take about 450 MB.
+LATTICE_CELLS = 1 << 24
 BLOCK = 1_024
+
+# The clusters of a partition in any order, each with the sums of distances to its customers.
+ClusterSums = Iterable[tuple[int, Floats]]
+
+
+@dataclass(frozen=True)
+class Silhouette:
+    """Mean silhouette over all customers, and the standard error of it, 0 where it is exact."""
+
+    mean: float
+    standard_error: float
 
 
 def calinski_harabasz(points: WeightedPoints, wcss: float, k: int) -> float | None:
@@ -43,35 +63,61 @@ def davies_bouldin(points: WeightedPoints, labels: Integers, centroids: Floats) 
     return float(((spread[:, None] + spread[None]) / separation).max(axis=1).mean())
 
 
-def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[float | None]:
+def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[Silhouette | None]:
     """Mean silhouette over all customers of several partitions of the same points.
 
     Parameters
     ----------
     points : WeightedPoints
-        m points. Up to SILHOUETTE_POINTS of them the value is exact; beyond, it is the mean of
-        SILHOUETTE_SAMPLE customers spread evenly over the points, each measured against all.
-    partitions : list of (m,) arrays of cluster numbers
+        m points.
+    partitions : list of (m,) arrays
+        Clusters 0..k-1 each, none of them empty.
 
     Returns
     -------
-    list of float or None
+    list of Silhouette or None
         None for a partition into one cluster.
 
     Notes
     -----
+    Up to SILHOUETTE_POINTS points the value is exact. Beyond, it is exact where the points lie on a
+    lattice of at most LATTICE_CELLS padded cells and these, times the groups to transform, are at
+    most SILHOUETTE_WORK; by convolution, or by the distances of all pairs if they are fewer. On
+    other points it is the mean of SILHOUETTE_SAMPLE customers spread evenly over the points, each
+    measured against all; of fewer where that would take more than SILHOUETTE_WORK distances, but
+    SMALLEST_SAMPLE at least. Its standard error is that of a simple random sample, which an even
+    spread seldom exceeds.
+
     Customers on one point are neighbours at distance 0. A customer alone in its cluster scores 0.
     Source: Rousseeuw (1987), Silhouettes: a graphical aid.
+
+    Examples
+    --------
+    >>> points = WeightedPoints(np.array([[0.0], [1.0], [5.0]]), np.array([1.0, 1.0, 2.0]))
+    >>> silhouettes(points, [np.array([0, 0, 1]), np.array([0, 0, 0])])
+    [Silhouette(mean=0.8875, standard_error=0.0), None]
     """
-    evaluated, evaluated_weight = _evaluated_points(points)
-    sums = _distance_sums(points, evaluated, partitions)
-    means: list[float | None] = []
-    for labels, own in zip(partitions, sums, strict=True):
-        size = weight_of_groups(labels, points.weights, own.shape[1])
-        value, _ = _silhouette_of_rows(own, labels[evaluated], size)
-        mean = float(evaluated_weight @ value / evaluated_weight.sum())
-        means.append(mean if len(size) > 1 else None)
-    return means
+    evaluated, times = np.arange(len(points)), points.weights
+    is_exact, lattice = True, None
+    if len(points) > SILHOUETTE_POINTS:
+        groups = 1 + sum(int(labels.max()) for labels in partitions)
+        lattice = Lattice.of(points, min(LATTICE_CELLS, SILHOUETTE_WORK // groups))
+        if lattice is None:
+            is_exact = False
+            evaluated, times = _sample(points)
+        elif lattice.padded_cells * groups > len(points) ** 2:
+            lattice = None
+    found: list[Silhouette | None] = []
+    for labels, sums in zip(
+        partitions, _distance_sums(points, evaluated, partitions, lattice), strict=True
+    ):
+        size = weight_of_groups(labels, points.weights, int(labels.max()) + 1)
+        if len(size) == 1:
+            found.append(None)
+            continue
+        value, _ = _silhouette_of_rows(sums, labels[evaluated], size)
+        found.append(_mean(value, times, is_exact=is_exact))
+    return found
 
 
 def point_silhouettes(
@@ -97,6 +143,7 @@ def point_silhouettes(
 
     Notes
     -----
+    By convolution on the lattice of the points where that is cheaper than all distances.
     Source: Rousseeuw (1987), Silhouettes: a graphical aid.
 
     Examples
@@ -106,12 +153,31 @@ def point_silhouettes(
     >>> value.tolist(), neighbour.tolist()
     ([0.8, 0.0], [1, 2])
     """
-    (sums,) = _distance_sums(points, evaluated, [labels])
-    size = weight_of_groups(labels, points.weights, sums.shape[1])
+    size = weight_of_groups(labels, points.weights, int(labels.max()) + 1)
+    pairs, lattice = len(points) * len(evaluated), None
+    if pairs > SILHOUETTE_POINTS**2:
+        lattice = Lattice.of(points, min(LATTICE_CELLS, pairs // len(size)))
+    (sums,) = _distance_sums(points, evaluated, [labels], lattice)
     return _silhouette_of_rows(sums, labels[evaluated], size)
 
 
 def _distance_sums(
+    points: WeightedPoints,
+    evaluated: Integers,
+    partitions: list[Integers],
+    lattice: Lattice | None,
+) -> Iterator[ClusterSums]:
+    """Yield for each partition the distances of the evaluated points to all customers."""
+    if lattice is None:
+        for sums in _direct_sums(points, evaluated, partitions):
+            yield enumerate(sums.T)
+        return
+    everybody = lattice.distance_sums(np.arange(len(points)), points.weights)
+    for labels in partitions:
+        yield _lattice_sums(lattice, points, evaluated, labels, everybody)
+
+
+def _direct_sums(
     points: WeightedPoints, evaluated: Integers, partitions: list[Integers]
 ) -> list[Floats]:
     """Return for each partition the (evaluated, k) distances to all customers of each cluster.
@@ -133,13 +199,46 @@ def _distance_sums(
     return np.split(sums, np.cumsum(clusters)[:-1], axis=1)
 
 
-def _evaluated_points(points: WeightedPoints) -> tuple[Integers, Floats]:
-    if len(points) <= SILHOUETTE_POINTS:
-        return np.arange(len(points)), points.weights
+def _lattice_sums(
+    lattice: Lattice,
+    points: WeightedPoints,
+    evaluated: Integers,
+    labels: Integers,
+    everybody: Floats,
+) -> ClusterSums:
+    """Yield the clusters with their sums.
+
+    The largest is what the others leave of everybody, and large enough to lose nothing by that.
+    """
+    size = weight_of_groups(labels, points.weights, int(labels.max()) + 1)
+    rest = everybody[evaluated]
+    *others, largest = np.argsort(size, kind="stable").tolist()
+    for cluster in others:
+        members = np.flatnonzero(labels == cluster)
+        sums = lattice.distance_sums(members, points.weights[members])
+        if len(evaluated) < len(sums):
+            sums = sums[evaluated]
+        rest -= sums
+        yield cluster, sums
+    yield largest, np.maximum(rest, 0.0)
+
+
+def _sample(points: WeightedPoints) -> tuple[Integers, Floats]:
+    """Return customers spread evenly over the ordered points, and how many of them are on each."""
+    size = min(SILHOUETTE_SAMPLE, max(SILHOUETTE_WORK // len(points), SMALLEST_SAMPLE))
     mass = np.cumsum(points.weights)
-    position = (np.arange(SILHOUETTE_SAMPLE) + 0.5) / SILHOUETTE_SAMPLE
+    position = (np.arange(size) + 0.5) / size
     index, times = np.unique(np.searchsorted(mass, mass[-1] * position), return_counts=True)
     return index, times.astype(float)
+
+
+def _mean(value: Floats, times: Floats, *, is_exact: bool) -> Silhouette:
+    customers = times.sum()
+    mean = float(times @ value / customers)
+    if is_exact:
+        return Silhouette(mean, 0.0)
+    variance = times @ (value - mean) ** 2 / (customers - 1)
+    return Silhouette(mean, float(np.sqrt(variance / customers)))
 
 
 def _distances(some: Floats, others: Floats) -> Floats:
@@ -151,16 +250,18 @@ def _distances(some: Floats, others: Floats) -> Floats:
 
 
 def _silhouette_of_rows(
-    distance_sums: Floats, labels: Integers, size: Floats
+    distance_sums: ClusterSums, labels: Integers, size: Floats
 ) -> tuple[Floats, Integers]:
-    rows = np.arange(len(labels))
-    own_size = size[labels]
-    within = distance_sums[rows, labels] / np.maximum(own_size - 1, 1)
-    between = distance_sums / size
-    between[rows, labels] = np.inf
-    neighbour = between.argmin(axis=1)
-    nearest = between[rows, neighbour]
+    within, nearest = np.zeros(len(labels)), np.full(len(labels), np.inf)
+    neighbour = np.zeros(len(labels), dtype=np.intp)
+    for cluster, sums in distance_sums:
+        own = np.flatnonzero(labels == cluster)
+        within[own] = sums[own] / max(size[cluster] - 1, 1)
+        between = sums / size[cluster]
+        between[own] = np.inf
+        neighbour[between < nearest] = cluster
+        np.minimum(nearest, between, out=nearest)
     largest = np.maximum(within, nearest)
-    defined = (own_size > 1) & (largest > 0) & np.isfinite(nearest)
+    defined = (size[labels] > 1) & (largest > 0) & np.isfinite(nearest)
     value = np.where(defined, (nearest - within) / np.where(defined, largest, 1.0), 0.0)
     return value, neighbour

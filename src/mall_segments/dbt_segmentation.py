@@ -48,6 +48,7 @@ CANDIDATE_COLUMNS = (
     ("k", "integer"),
     ("wcss", "double"),
     ("silhouette", "double"),
+    ("silhouette_standard_error", "double"),
     ("calinski_harabasz", "double"),
     ("davies_bouldin", "double"),
     ("gap", "double"),
@@ -79,6 +80,7 @@ PROBABILITY_POINTS = 200_000
 CHOSEN_COLUMNS = (
     "wcss",
     "silhouette",
+    "silhouette_standard_error",
     "calinski_harabasz",
     "davies_bouldin",
     "restarts",
@@ -148,7 +150,7 @@ def segment_candidates(
         If there is nothing to go on with without a refit.
     """
     if not parse_flag(settings["refit"], "refit"):
-        return _stored(previous).project(", ".join(name for name, _ in CANDIDATE_COLUMNS))
+        return _stored_candidates(previous)
     chosen = parse_features(settings["segmentation_features"])
     feature_sets = dict.fromkeys([chosen, *parse_feature_sets(settings["compared_feature_sets"])])
     k = parse_k(settings["k"])
@@ -456,13 +458,20 @@ def _chosen(candidates: DuckDBPyRelation, features: Sequence[str]) -> dict[str, 
     return selected[feature_set_name(features)]
 
 
-def _stored(previous: Callable[[], DuckDBPyRelation]) -> DuckDBPyRelation:
+def _stored_candidates(previous: Callable[[], DuckDBPyRelation]) -> DuckDBPyRelation:
+    """Return the candidates of the last build; columns that it did not know yet are null."""
     import duckdb
 
     try:
-        return previous()
+        stored = previous()
     except duckdb.CatalogException:
         raise NoStoredModelError("any features") from None
+    return stored.project(
+        ", ".join(
+            name if name in stored.columns else f"cast(null as {kind}) as {name}"
+            for name, kind in CANDIDATE_COLUMNS
+        )
+    )
 
 
 def _row(candidate: Candidate) -> list[object]:

@@ -27,6 +27,7 @@ class Criteria:
     k: int
     wcss: float
     silhouette: float | None
+    silhouette_standard_error: float | None
     calinski_harabasz: float | None
     davies_bouldin: float | None
     gap: float | None

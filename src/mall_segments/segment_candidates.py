@@ -97,7 +97,8 @@ def _panel(
             Criteria(
                 k=fit.k,
                 wcss=fit.wcss,
-                silhouette=silhouette,
+                silhouette=silhouette.mean if silhouette else None,
+                silhouette_standard_error=silhouette.standard_error if silhouette else None,
                 calinski_harabasz=calinski_harabasz(points, fit.wcss, fit.k),
                 davies_bouldin=davies_bouldin(points, fit.labels, fit.centroids),
                 gap=gap.value if gap else None,

@@ -71,6 +71,8 @@ def test_the_panel_reaches_every_best_known_wcss(mall):
         f"where feature_set = '{INCOME_SCORE}' and k > 1 order by k"
     )
     assert {k: (round(wcss, 6), round(width, 4)) for k, wcss, width in rows} == BEST_KNOWN
+    errors = "select distinct k > 1, silhouette_standard_error from marts.k_selection order by 1"
+    assert mall.query(errors) == [(False, None), (True, 0.0)]
     ((triple,),) = mall.query(
         f"select wcss from marts.k_selection where feature_set = '{TRIPLE}' and k = 6"
     )

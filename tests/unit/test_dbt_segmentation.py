@@ -97,6 +97,8 @@ def test_the_panel_covers_every_feature_set_and_k(connection, tables):
         for k in (1, 2, 3)
     ]
     assert panel.filter("is_selected").project("k").fetchall() == [(2,)]
+    error_by_k = panel.project("k, silhouette_standard_error").distinct().order("k")
+    assert error_by_k.fetchall() == [(1, None), (2, 0.0), (3, 0.0)]
 
 
 def test_customers_are_assigned_by_the_model_at_the_selected_k(connection, tables):
@@ -122,6 +124,16 @@ def test_without_a_refit_the_stored_model_and_panel_stay(connection, tables):
     assert kept.fetchall() == panel.fetchall()
     stored = connection.table("ml_segment_models")
     assert models_of(connection, tables, panel, stored, refit=False).fetchall() == []
+
+
+def test_columns_that_the_stored_panel_did_not_know_are_null(connection, tables):
+    known = [name for name, _ in CANDIDATE_COLUMNS if name != "silhouette_standard_error"]
+    candidates_of(connection, tables).project(", ".join(known)).create("ml_segment_candidates")
+    kept = candidates_of(connection, empty(tables), refit=False)
+    assert kept.columns == [name for name, _ in CANDIDATE_COLUMNS]
+    assert kept.types == candidates_of(connection, tables).types
+    errors = kept.aggregate("count(*), count(silhouette), count(silhouette_standard_error)")
+    assert errors.fetchall() == [(6, 4, 0)]
 
 
 def test_a_refit_knows_its_segments_again(connection, tables):

@@ -14,6 +14,7 @@ def row(k, silhouette, weakest, wcss=None):
         k=k,
         wcss=100.0 / k if wcss is None else wcss,
         silhouette=silhouette,
+        silhouette_standard_error=None if silhouette is None else 0.0,
         calinski_harabasz=None,
         davies_bouldin=None,
         gap=None,

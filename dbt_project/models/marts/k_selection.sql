@@ -7,6 +7,7 @@ with
             k,
             wcss,
             silhouette,
+            silhouette_standard_error,
             calinski_harabasz,
             davies_bouldin,
             gap,

@@ -1,0 +1,98 @@
+import numpy as np
+import pytest
+
+from mall_segments import lattice as lattice_module
+from mall_segments.lattice import Lattice
+from mall_segments.weighted_points import WeightedPoints
+
+CELLS = 1 << 20
+SHAPES = [(300,), (7, 30), (30, 7), (5, 11, 19), (19, 11, 5), (3, 4, 5, 6)]
+
+
+def distances(points):
+    offsets = points.coordinates[:, None] - points.coordinates[None]
+    return np.sqrt((offsets**2).sum(axis=2))
+
+
+def integer_points(generator, shape, customers=400):
+    """Customers with integer features, scaled as the project scales them."""
+    rows = np.stack([generator.integers(0, length, customers) for length in shape], axis=1)
+    return WeightedPoints.from_rows((rows - rows.mean(axis=0)) / rows.std(axis=0))
+
+
+@pytest.mark.parametrize(
+    "shape", [(300,), (7, 30), (30, 7), (5, 11, 19), (19, 11, 5), (3, 4, 5, 6)]
+)
+def test_sums_of_distances_are_the_direct_ones(generator, shape):
+    points = integer_points(generator, shape)
+    lattice = Lattice.of(points, CELLS)
+    for share in (1.0, 0.5, 0.05):
+        members = np.flatnonzero(generator.random(len(points)) < share)
+        weights = points.weights[members]
+        direct = distances(points)[:, members] @ weights
+        assert lattice.distance_sums(members, weights) == pytest.approx(
+            direct, rel=1e-12, abs=1e-12
+        )
+
+
+def test_a_group_on_one_point_has_its_distances(generator):
+    points = integer_points(generator, (20, 20))
+    lattice = Lattice.of(points, CELLS)
+    sums = lattice.distance_sums(np.array([17]), np.array([3.0]))
+    assert sums == pytest.approx(3.0 * distances(points)[17], rel=1e-12, abs=1e-12)
+    assert (sums >= 0).all()
+
+
+def test_blocks_of_a_transform_change_nothing(generator, monkeypatch):
+    points = integer_points(generator, (12, 13, 14))
+    members = np.flatnonzero(points.coordinates[:, 0] > 0)
+    whole = Lattice.of(points, CELLS).distance_sums(members, points.weights[members])
+    monkeypatch.setattr(lattice_module, "VALUES_AT_ONCE", 1)
+    blocks = Lattice.of(points, CELLS).distance_sums(members, points.weights[members])
+    assert (blocks == whole).all()
+
+
+@pytest.mark.parametrize("step", [1.0, 0.5, 0.1, 0.01, 1000.0, 86400.0])
+@pytest.mark.parametrize("origin", [0.0, -3.0, 17.3, 1e4])
+def test_a_common_step_is_found_after_scaling(generator, step, origin):
+    number = np.unique(generator.integers(0, 400, 150))
+    values = origin + number * step
+    points = WeightedPoints.from_rows(((values - values.mean()) / values.std())[:, None])
+    lattice = Lattice.of(points, CELLS)
+    assert (lattice.places[0] == number - number[0]).all()
+    assert lattice.steps[0] == pytest.approx(step / values.std(), rel=1e-9)
+
+
+def test_the_step_divides_all_gaps_though_none_is_as_small():
+    points = WeightedPoints.from_rows(np.array([[0.0], [0.6], [1.5], [2.5]]))
+    lattice = Lattice.of(points, CELLS)
+    assert lattice.places[0].tolist() == [0, 6, 15, 25]
+
+
+def test_constant_features_take_no_axis():
+    rows = np.array([[5.0, 1.0, 0.0], [5.0, 2.0, 0.0], [5.0, 4.0, 0.0]])
+    assert Lattice.of(WeightedPoints.from_rows(rows), CELLS).shape == (4,)
+
+
+def test_one_point_is_no_lattice():
+    assert Lattice.of(WeightedPoints(np.zeros((1, 2)), np.ones(1)), CELLS) is None
+
+
+def test_continuous_features_are_on_no_lattice(generator):
+    rows = np.stack([generator.integers(0, 9, 500), generator.normal(size=500)], axis=1)
+    assert Lattice.of(WeightedPoints.from_rows(rows), CELLS) is None
+
+
+@pytest.mark.parametrize(("shift", "is_lattice"), [(1e-13, True), (1e-9, False), (1e-6, False)])
+def test_a_value_beside_the_step_is_on_no_lattice(shift, is_lattice):
+    values = np.arange(100.0)
+    values[40] += shift * 99
+    found = Lattice.of(WeightedPoints.from_rows(values[:, None]), CELLS)
+    assert (found is not None) == is_lattice
+
+
+def test_a_lattice_of_too_many_cells_is_refused(generator):
+    points = integer_points(generator, (30, 40))
+    cells = Lattice.of(points, CELLS).padded_cells
+    assert Lattice.of(points, cells) is not None
+    assert Lattice.of(points, cells - 1) is None
