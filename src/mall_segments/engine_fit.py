@@ -131,6 +131,61 @@ def segment_relation(
 
 
 @dataclass(frozen=True)
+class SweepRow:
+    """What is known of one k.
+
+    Attributes
+    ----------
+    k : int
+    wcss : float, of all rows
+    silhouette : float or None, mean over all rows; None for k = 1
+    silhouette_standard_error : float or None, 0 where the silhouette is exact
+    """
+
+    k: int
+    wcss: float
+    silhouette: float | None
+    silhouette_standard_error: float | None
+
+
+def sweep_relation(
+    rows: DuckDBPyRelation,
+    features: Sequence[str],
+    k_max: int,
+    *,
+    id_column: str = "customer_id",
+    random_state: int = 0,
+) -> list[SweepRow]:
+    """Fit K-Means for every k from 1 to k_max and judge each.
+
+    Parameters are those of `segment_relation`.
+
+    Notes
+    -----
+    On the route of points everything is of all rows. On that of passes each WCSS is of all rows,
+    and the silhouette is that of the sample that the search saw.
+    """
+    from mall_segments.criteria import silhouettes
+    from mall_segments.kmeans import fit_kmeans_path
+
+    bounds = _Bounds.read(rows, features)
+    by_passes = bounds.distinct_vectors(rows) > LARGEST_POINTS
+    if by_passes:
+        passes = _Passes.over(rows, bounds)
+        points = passes.sample(rows, id_column)
+    else:
+        points, _, _ = _read_points(rows, features)
+    path = fit_kmeans_path(points, k_max, random_state)
+    judged = silhouettes(points, [fit.labels for fit in path])
+    found = []
+    for fit, silhouette in zip(path, judged, strict=True):
+        wcss = passes.run(rows, fit.centroids, exact=False).wcss if by_passes else fit.wcss
+        mean, error = (silhouette.mean, silhouette.standard_error) if silhouette else (None, None)
+        found.append(SweepRow(fit.k, wcss, mean, error))
+    return found
+
+
+@dataclass(frozen=True)
 class _Bounds:
     """What one cheap pass over the rows says of them."""
 
@@ -164,25 +219,19 @@ class _Bounds:
 
 
 @dataclass(frozen=True)
-class _Start:
-    """Centroids found by a search, clusters by size."""
+class _End:
+    """Where a search or the passes ended, clusters by size."""
 
     centroids: Floats
     sizes: Floats
     wcss: float
+    passes: int = 0
 
 
 def _fit_points(
     rows: DuckDBPyRelation, features: Sequence[str], k: int, random_state: int
 ) -> EngineFit:
-    selected = ", ".join(features)
-    columns = rows.aggregate(f"{selected}, count(*) as rows_there", selected).fetchnumpy()
-    values = np.stack([columns[name].astype(float) for name in features], axis=1)
-    in_order = np.lexsort(values.T[::-1])
-    values, weights = values[in_order], columns["rows_there"][in_order].astype(float)
-    mean = weights @ values / weights.sum()
-    scale = _scale(np.sqrt(weights @ (values - mean) ** 2 / weights.sum()), values)
-    points = WeightedPoints((values - mean) / scale, weights)
+    points, mean, scale = _read_points(rows, features)
     points.require_at_least(k)
     best = search(points, k, random_state)
     return EngineFit(
@@ -198,7 +247,23 @@ def _fit_points(
     )
 
 
-def search(points: WeightedPoints, k: int, random_state: int = 0) -> _Start:
+def _read_points(
+    rows: DuckDBPyRelation, features: Sequence[str]
+) -> tuple[WeightedPoints, Floats, Floats]:
+    """Return the distinct vectors, scaled, with the mean and the scale of the features."""
+    selected = ", ".join(features)
+    columns = rows.aggregate(f"{selected}, count(*) as rows_there", selected).fetchnumpy()
+    values = np.stack([columns[name].astype(float) for name in features], axis=1)
+    in_order = np.lexsort(values.T[::-1])
+    values, weights = values[in_order], columns["rows_there"][in_order].astype(float)
+    mean = weights @ values / weights.sum()
+    deviation = np.sqrt(weights @ (values - mean) ** 2 / weights.sum())
+    # The deviation of a constant feature is only rounding.
+    scale = np.where(values.max(axis=0) > values.min(axis=0), deviation, 1.0)
+    return WeightedPoints((values - mean) / scale, weights), mean, scale
+
+
+def search(points: WeightedPoints, k: int, random_state: int = 0) -> _End:
     """Return the best of many starts, converged on all points.
 
     Parameters
@@ -234,7 +299,7 @@ def search(points: WeightedPoints, k: int, random_state: int = 0) -> _Start:
     best = min(ends, key=lambda end: end.wcss)
     sizes = weight_of_groups(best.labels, points.weights, k)
     by_size = np.lexsort((*best.centroids.T[::-1], -sizes))
-    return _Start(best.centroids[by_size], sizes[by_size], best.wcss)
+    return _End(best.centroids[by_size], sizes[by_size], best.wcss)
 
 
 def _fit_by_passes(
@@ -245,42 +310,67 @@ def _fit_by_passes(
     exact: bool,
     random_state: int,
 ) -> EngineFit:
-    features = bounds.features
-    sums = _FixedPoint.of(bounds)
-    mean, scale, total = sums.moments(rows)
-    share = min(SAMPLE_ROWS / bounds.rows, 1.0)
-    hashed = f"({id_column} % {HASHED_IDS}) * {HASH_FACTOR} % {HASH_RANGE}"
-    sampled = rows.filter(f"{hashed} < {math.ceil(share * HASH_RANGE)}")
-    columns = sampled.project(", ".join(features)).fetchnumpy()
-    values = np.stack([columns[name].astype(float) for name in features], axis=1)
-    sample = WeightedPoints.from_rows((values - mean) / scale)
+    passes = _Passes.over(rows, bounds)
+    sample = passes.sample(rows, id_column)
     sample.require_at_least(k)
-    centroids, wcss = search(sample, k, random_state).centroids, math.inf
-    passes = 0
-    while passes < MOST_PASSES:
-        passes += 1
-        values_and_number = _numbered(rows, sums.columns(), features, mean, scale, centroids)
-        sizes, moved = sums.clusters(values_and_number, k)
-        occupied = sizes > 0
-        scaled = (moved / np.where(occupied, sizes, 1.0)[:, None] + sums.centre - mean) / scale
-        moved = np.where(occupied[:, None], scaled, centroids)
-        before, wcss = wcss, total - float(sizes @ (moved**2).sum(axis=1))
-        is_fixed = np.array_equal(moved, centroids)
-        centroids = moved
-        if is_fixed or (not exact and before - wcss <= TOLERANCE * wcss):
-            break
-    by_size = np.lexsort((*centroids.T[::-1], -sizes))
+    end = passes.run(rows, search(sample, k, random_state).centroids, exact=exact)
     return EngineFit(
-        features=features,
-        mean=mean,
-        scale=scale,
-        centroids=centroids[by_size],
-        sizes=sizes[by_size],
-        wcss=wcss,
+        features=bounds.features,
+        mean=passes.mean,
+        scale=passes.scale,
+        centroids=end.centroids,
+        sizes=end.sizes,
+        wcss=end.wcss,
         route="passes",
-        passes=passes,
+        passes=end.passes,
         points=len(sample),
     )
+
+
+@dataclass(frozen=True)
+class _Passes:
+    """Lloyd's algorithm over all rows, in the engine."""
+
+    rows: int
+    sums: _FixedPoint
+    mean: Floats
+    scale: Floats
+    total_sum_of_squares: float
+
+    @classmethod
+    def over(cls, rows: DuckDBPyRelation, bounds: _Bounds) -> _Passes:
+        sums = _FixedPoint.of(bounds)
+        return cls(bounds.rows, sums, *sums.moments(rows))
+
+    def sample(self, rows: DuckDBPyRelation, id_column: str) -> WeightedPoints:
+        """Return about SAMPLE_ROWS rows, chosen by a hash of the id."""
+        share = min(SAMPLE_ROWS / self.rows, 1.0)
+        hashed = f"({id_column} % {HASHED_IDS}) * {HASH_FACTOR} % {HASH_RANGE}"
+        sampled = rows.filter(f"{hashed} < {math.ceil(share * HASH_RANGE)}")
+        columns = sampled.project(", ".join(self.sums.features)).fetchnumpy()
+        values = np.stack([columns[name].astype(float) for name in self.sums.features], axis=1)
+        return WeightedPoints.from_rows((values - self.mean) / self.scale)
+
+    def run(self, rows: DuckDBPyRelation, centroids: Floats, *, exact: bool) -> _End:
+        """Run passes from some centroids until one lowers the WCSS by too little."""
+        passes, wcss = 0, math.inf
+        while passes < MOST_PASSES:
+            passes += 1
+            numbered = _numbered(
+                rows, self.sums.columns(), self.sums.features, self.mean, self.scale, centroids
+            )
+            sizes, totals = self.sums.clusters(numbered, len(centroids))
+            occupied = (sizes > 0)[:, None]
+            means = totals / np.maximum(sizes, 1.0)[:, None] + self.sums.centre
+            moved = np.where(occupied, (means - self.mean) / self.scale, centroids)
+            before = wcss
+            wcss = self.total_sum_of_squares - float(sizes @ (moved**2).sum(axis=1))
+            is_fixed = np.array_equal(moved, centroids)
+            centroids = moved
+            if is_fixed or (not exact and before - wcss <= TOLERANCE * wcss):
+                break
+        by_size = np.lexsort((*centroids.T[::-1], -sizes))
+        return _End(centroids[by_size], sizes[by_size], wcss, passes)
 
 
 @dataclass(frozen=True)
@@ -341,11 +431,6 @@ class _FixedPoint:
             f"cast(round(({name} - {_constant(centre)}) * {_constant(factor)}) as bigint)"
             for name, centre, factor in zip(self.features, self.centre, self.factor, strict=True)
         ]
-
-
-def _scale(deviation: Floats, values: Floats) -> Floats:
-    """Return 1 for a constant feature instead of a deviation that is only rounding."""
-    return np.where(values.max(axis=0) > values.min(axis=0), deviation, 1.0)
 
 
 def _numbered(

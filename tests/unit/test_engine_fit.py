@@ -3,10 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
 from mall_segments import engine_fit
-from mall_segments.engine_fit import segment_relation
+from mall_segments.engine_fit import segment_relation, sweep_relation
 from mall_segments.errors import TooFewPointsError
 from tests.unit.conftest import SEED
 
@@ -147,3 +148,30 @@ def test_more_than_six_segments_are_assigned_by_the_least_distance(customers):
 def test_too_few_vectors_are_refused(session, sql, k):
     with pytest.raises(TooFewPointsError):
         segment_relation(session.sql(sql), ["x0"], k)
+
+
+def test_the_sweep_of_points_is_that_of_all_rows(customers):
+    rows, values = customers(3_000, whole=True)
+    sweep = sweep_relation(rows, FEATURES, 6)
+    assert [row.k for row in sweep] == [1, 2, 3, 4, 5, 6]
+    assert sweep[0].silhouette is None
+    scaled = StandardScaler().fit_transform(values)
+    for row in sweep[1:]:
+        best = KMeans(row.k, n_init=10, random_state=0).fit(scaled)
+        assert row.wcss <= best.inertia_ * (1 + 1e-4)
+        assert row.silhouette_standard_error == 0
+        if row.wcss == pytest.approx(best.inertia_, rel=1e-9):
+            assert row.silhouette == pytest.approx(silhouette_score(scaled, best.labels_))
+
+
+@pytest.mark.usefixtures("passes_only")
+def test_the_sweep_of_passes_has_the_wcss_of_all_rows(customers):
+    rows, values = customers(whole=False)
+    sweep = sweep_relation(rows, FEATURES, 5)
+    fit, _ = segment_relation(rows, FEATURES, 5)
+    assert sweep[0].wcss == pytest.approx(values.size, rel=1e-9)
+    assert sweep[4].wcss == pytest.approx(fit.wcss, rel=1e-4)
+    scaled = StandardScaler().fit_transform(values)
+    labels = KMeans(5, n_init=10, random_state=0).fit(scaled).labels_
+    full = silhouette_score(scaled, labels, sample_size=5_000, random_state=0)
+    assert sweep[4].silhouette == pytest.approx(full, abs=0.03)
