@@ -130,7 +130,7 @@ class Lattice:
         return np.maximum(sums, 0.0, out=sums)
 
     def _convolved(self, block: Complexes, kernel: Floats, box: list[slice]) -> Complexes:
-        """Convolve what is in the box along all axes but the first."""
+        """Convolve what is in the box along all axes but the first, on the spot if need be."""
         for axis in range(1, block.ndim):
             before = (slice(None),) * axis
             shape = list(block.shape)
@@ -138,7 +138,7 @@ class Lattice:
             padded = np.zeros(shape, dtype=np.complex128)
             padded[*before, box[axis]] = block
             block = fft(padded, axis=axis, workers=1, overwrite_x=True)
-        block = block * kernel
+        block *= kernel
         for axis in range(block.ndim - 1, 0, -1):
             padded = ifft(block, axis=axis, workers=1, overwrite_x=True)
             block = padded[*(slice(None),) * axis, : self.shape[axis]]
