@@ -130,7 +130,7 @@ class Lattice:
         return np.maximum(sums, 0.0, out=sums)
 
     def _convolved(self, block: Complexes, kernel: Floats, box: list[slice]) -> Complexes:
-        """Convolve what is in the box along all axes but the first; the block may be overwritten."""
+        """Convolve what is in the box along all axes but the first, on the spot if need be."""
         for axis in range(1, block.ndim):
             before = (slice(None),) * axis
             shape = list(block.shape)
