@@ -27,6 +27,8 @@ NOISE = 0
 MIN_SAMPLES_PER_FEATURE = 2
 FEWEST_MIN_SAMPLES = 4
 # scikit-learn's default for HDBSCAN.
+# Share of the customers below which a group is no segment, the default of the gate of a refit.
+SMALLEST_SHARE = 0.02
 SMALLEST_MIN_CLUSTER_SIZE = 5
 MIXTURE_STARTS = 10
 # Fixed, so that no setting shows in what the algorithms find.
@@ -61,9 +63,7 @@ class Clustering:
     seconds: float | None
 
 
-def compare_algorithms(
-    rows: Floats, segments: Integers, k: int, smallest_share: float = 0.02
-) -> list[Clustering]:
+def compare_algorithms(rows: Floats, segments: Integers, k: int) -> list[Clustering]:
     """Return the clustering of each of ALGORITHMS.
 
     Parameters
@@ -74,8 +74,6 @@ def compare_algorithms(
         Segment of each customer, the result of K-Means.
     k : int
         Number of segments that serve, for the algorithms that must be told.
-    smallest_share : float
-        Share of the customers below which a group is too small to serve as a segment.
 
     Returns
     -------
@@ -104,7 +102,7 @@ def compare_algorithms(
         "k_means": lambda: (segments, _k_means(points, k)),
         "ward": lambda: ward(rows, k),
         "dbscan": lambda: dbscan(rows),
-        "hdbscan": lambda: hdbscan(rows, smallest_share),
+        "hdbscan": lambda: hdbscan(rows, SMALLEST_SHARE),
         "gaussian_mixture": lambda: gaussian_mixture(rows, k),
         "self_organising_map": lambda: self_organising_map(rows, k),
     }

@@ -21,7 +21,7 @@ from mall_segments.criteria import (
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
 from mall_segments.lloyd import Floats, Integers
-from mall_segments.settings import parse_features, parse_number
+from mall_segments.settings import parse_features
 from mall_segments.stored_model import StoredModel
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups
 
@@ -70,7 +70,7 @@ def algorithm_assignments(
     customers : relation of `int_compared_customers`
     model : relation of `int_segment_model`
     settings : mapping
-        `segmentation_features` and `min_segment_share`.
+        `segmentation_features`.
 
     Returns
     -------
@@ -81,12 +81,11 @@ def algorithm_assignments(
     SettingError
     """
     served = read_model(model, parse_features(settings["segmentation_features"]))
-    smallest_share = parse_number(settings["min_segment_share"], "min_segment_share")
     ids, keys, rows = _read_customers(customers, served)
     if served is None or not len(ids):
         return relation_from_rows(session, ASSIGNMENT_COLUMNS, [])
     _, segments = np.unique(keys, return_inverse=True)
-    clusterings = compare_algorithms(rows, segments, len(served.registered.keys), smallest_share)
+    clusterings = compare_algorithms(rows, segments, len(served.registered.keys))
     number = np.repeat(np.arange(len(clusterings)), len(ids))
     assigned = relation_from_columns(
         session,

@@ -16,11 +16,9 @@ from mall_segments.dbt_algorithms import (
     silhouettes_of_points,
     tree_nodes,
 )
-from mall_segments.errors import SettingError
 
 SETTINGS = {
     "segmentation_features": ["spending_score", "annual_income_k_usd"],
-    "min_segment_share": 0.02,
 }
 MODEL = """
     select
@@ -183,10 +181,3 @@ def test_nobody_to_compare_gives_typed_relations_without_rows(
         silhouettes_of_points(connection, points, model, SETTINGS),
     ]
     assert [relation.fetchall() for relation in results] == [[]] * 4
-
-
-def test_a_share_that_means_nothing_is_refused(connection, customers, model):
-    with pytest.raises(SettingError, match="min_segment_share"):
-        algorithm_assignments(
-            connection, customers, model, {**SETTINGS, "min_segment_share": "few"}
-        )
