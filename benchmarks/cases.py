@@ -221,11 +221,15 @@ def spark(task: Task) -> None:
         estimator = KMeans(seed=RANDOM_STATE, predictionCol="segment_number")
         k = K
         if task.is_sweep:
+            # Spark scales by the sample's standard deviation; and its silhouette, of all customers,
+            # is one of squared distances.
+            customers = frame.count()
+            to_population = customers / (customers - 1)
             evaluator = ClusteringEvaluator(predictionCol="segment_number")
             for k in SWEEP:
                 model = estimator.setK(k).fit(frame)
                 silhouette = evaluator.evaluate(model.transform(frame))
-                task.found(k, model.summary.trainingCost, silhouette)
+                task.found(k, model.summary.trainingCost * to_population, silhouette)
             k = task.best_k
         segments = estimator.setK(k).fit(frame).transform(frame)
         segments.select("customer_id", "segment_number").write.mode("overwrite").parquet(target)

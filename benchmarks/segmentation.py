@@ -42,8 +42,12 @@ CPU is user and system time of the whole process, its start what comes before it
 Python and imports (what a library imports later counts as work). Ratios are of CPU time without the
 start. WCSS and the adjusted Rand index (ARI, against the components that the customers were drawn
 from) are computed in SQL from the rows that a case wrote. In a sweep a case reports its WCSS and
-silhouette for each k (peers that of 10,000 sampled customers); the WCSS shown is that of its
-worst k, and the rows written are those of the k with the highest silhouette."""
+silhouette for each k (peers that of 10,000 sampled customers, Spark that of squared distances);
+the WCSS shown is that of its worst k, and the rows written are those of the k with the highest
+silhouette."""
+# Threads of OpenMP that wait for each other shall sleep. By default they spin, so that CPU time of
+# peers would depend on what else the machine does: up to twentyfold where it is busy.
+SLEEPING_THREADS = {"OMP_WAIT_POLICY": "passive"}
 TITLES = {
     "fixed": "k = 5",
     "sweep": "k = 2 to 10 with a silhouette for each, then the k of the highest",
@@ -136,6 +140,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--peer-rows", type=int, default=10_000_000, help="with more, only ours and the floor"
     )
+    parser.add_argument("--spin", action="store_true", help="leave OpenMP's waiting as it is")
     parser.add_argument("--folder", type=Path, help="for the files of customers")
     parser.add_argument("--results", type=Path, default=results.RESULTS)
     parser.add_argument("--json", type=Path, help="for the measurements as they are")
@@ -175,7 +180,9 @@ def run(benchmark: Benchmark, options: argparse.Namespace, folder: Path) -> None
                 [sys.executable, "-c", DROP, database, f"segments_{outcome.case}"], check=True
             )
             parts = ("cases.py", outcome.case, benchmark.data, database, notes, benchmark.kind)
-            measured = measure(command(*parts), limit=options.limit)
+            measured = measure(
+                command(*parts), {} if options.spin else SLEEPING_THREADS, options.limit
+            )
             if measured is None:
                 outcome.over_limit = True
             else:
@@ -208,7 +215,8 @@ def section(benchmarks: list[Benchmark], where: str, options: argparse.Namespace
             f"## Segmenting customers, {numbers}",
             f"{where} at the start and {os.getloadavg()[0]:.1f} at the end. Cases ran in turn; "
             f"medians of up to {options.runs} runs, one run of a case over "
-            f"{options.repeat_below:g} s; given up after {options.limit:g} s.",
+            f"{options.repeat_below:g} s; given up after {options.limit:g} s. Threads of OpenMP "
+            f"{'spin' if options.spin else 'sleep'} while they wait for each other.",
             READING,
             *tables,
             growth(benchmarks),
@@ -262,7 +270,8 @@ def ratio(above: Outcome | None, below: Outcome | None) -> str:
         return ""
     if not above.runs:
         return ""
-    return f"{above.work_seconds / below.work_seconds:.1f}"
+    quotient = above.work_seconds / below.work_seconds
+    return f"{quotient:.1f}" if quotient >= 1 else f"{quotient:.2f}"
 
 
 def lowest_wcss(benchmark: Benchmark) -> dict[int | None, float]:
