@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build report app test browser check docs faults fuzz bench lint format lock clean
+.PHONY: help build report app test browser check docs faults fuzz bench bench-full \
+	bench-intake lint format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: $(VENV)/installed ## Build the segments, publish and print them, write the report
 	$(BIN)/mall-segments build
@@ -39,7 +40,16 @@ faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll while real bui
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
 	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py
 
-bench: $(VENV)/installed-dev ## Measure the intake of a file of 1 GB
+bench: $(VENV)/installed-bench ## Measure the segmentation of up to 1 million customers and its peers: minutes
+	$(BIN)/python benchmarks/segmentation.py
+
+# BENCH="--rows 10000000 100000000" measures other sizes; see benchmarks/segmentation.py --help.
+bench-full: $(VENV)/installed-bench ## The same of 1 and 10 million, and k = 2 to 10: hours, 3 GB of disk
+	$(BIN)/python benchmarks/segmentation.py --section segmentation-full --limit 3600 \
+		--rows 1000000 10000000 --data integer-2 integer-3 integer-6 continuous-3 continuous-6 \
+		--sweep-rows 1000000 10000000 $(BENCH)
+
+bench-intake: $(VENV)/installed ## Measure the intake of a file of 1 GB
 	$(BIN)/python benchmarks/intake.py
 
 lint: $(VENV)/installed-dev ## Check format and style of Python and SQL
@@ -74,4 +84,8 @@ $(VENV)/installed-app: $(VENV)/installed
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(PIP) install -e '.[dev]' -c constraints.txt
+	touch $@
+
+$(VENV)/installed-bench: $(VENV)/installed
+	$(PIP) install -e '.[bench]' -c constraints.txt
 	touch $@

@@ -37,6 +37,8 @@ SAMPLE_ROWS = 65_536
 SEARCH_POINTS = 2_000
 STARTS = 32
 SINGLE_MOVE_STARTS = 4
+# Of so many points at most, the best end is improved by single moves of all of them too.
+SINGLE_MOVE_POINTS = 8_192
 # Ends whose objectives on the coarsened points differ by less than this share may change places on
 # all points.
 COARSE_ERROR = 2e-3
@@ -297,6 +299,11 @@ def search(points: WeightedPoints, k: int, random_state: int = 0) -> _End:
     near = objectives <= objectives.min() * (1 + COARSE_ERROR)
     ends = [converge(points, centres[place]) for place in np.flatnonzero(near)]
     best = min(ends, key=lambda end: end.wcss)
+    if len(points) <= SINGLE_MOVE_POINTS:
+        (labels,) = improve_by_single_moves(
+            points.coordinates, points.weights, best.labels[None], k
+        )
+        best = converge(points, mean_of_groups(points.coordinates, points.weights, labels, k))
     sizes = weight_of_groups(best.labels, points.weights, k)
     by_size = np.lexsort((*best.centroids.T[::-1], -sizes))
     return _End(best.centroids[by_size], sizes[by_size], best.wcss)
