@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from mall_segments.assignment import Scaling
 from mall_segments.duckdb_engine import (
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 LARGEST_SEED = 2**32 - 1
+# The threads of a small fit mostly wait for each other, and sums of several threads differ in their
+# last digits.
+on_one_thread = threadpool_limits.wrap(limits=1)
 
 CANDIDATE_COLUMNS = (
     ("feature_set", "varchar"),
@@ -120,6 +124,7 @@ MODEL_COLUMNS = (
 )
 
 
+@on_one_thread
 def segment_candidates(
     session: DuckDBPyConnection,
     points: DuckDBPyRelation,
@@ -166,6 +171,7 @@ def segment_candidates(
     return relation_from_rows(session, CANDIDATE_COLUMNS, [_row(row) for row in candidates])
 
 
+@on_one_thread
 def segment_models(
     session: DuckDBPyConnection,
     build: DuckDBPyRelation,
@@ -263,6 +269,7 @@ def customer_segments(
     return assign(customers, served.scaling, served.registered.centroids, served.registered.keys)
 
 
+@on_one_thread
 def assignment_probabilities(
     session: DuckDBPyConnection,
     points: DuckDBPyRelation,

@@ -1,6 +1,8 @@
 import duckdb
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
+from mall_segments import dbt_segmentation
 from mall_segments.dbt_segmentation import (
     CANDIDATE_COLUMNS,
     MODEL_COLUMNS,
@@ -191,3 +193,17 @@ def test_settings_of_a_refit_that_mean_nothing_are_refused(connection, tables, s
 def test_settings_that_mean_nothing_are_refused(connection, tables, setting):
     with pytest.raises(SettingError, match=next(iter(setting))):
         candidates_of(connection, tables, **setting)
+
+
+def test_fits_run_on_one_thread(connection, tables, monkeypatch):
+    threads = []
+
+    def evaluate(*_):
+        threads.extend(pool["num_threads"] for pool in threadpool_info())
+        return []
+
+    monkeypatch.setattr(dbt_segmentation, "evaluate_candidates", evaluate)
+    with threadpool_limits(2):
+        candidates_of(connection, tables)
+        assert {pool["num_threads"] for pool in threadpool_info()} == {2}
+    assert set(threads) == {1}
