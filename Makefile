@@ -23,7 +23,7 @@ app: $(VENV)/installed-app ## Show the published segments in the browser, by the
 
 test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --durations 12
 
 browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or install one
 	$(BIN)/python -m tests.browser.chromium
