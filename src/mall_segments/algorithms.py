@@ -17,6 +17,7 @@ from importlib.metadata import version
 import numpy as np
 
 from mall_segments.kmeans import MAX_ITERATIONS, SEEDED_STARTS, fit_kmeans
+from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints
 
@@ -106,7 +107,8 @@ def compare_algorithms(rows: Floats, segments: Integers, k: int) -> list[Cluster
         "gaussian_mixture": lambda: gaussian_mixture(rows, k),
         "self_organising_map": lambda: self_organising_map(rows, k),
     }
-    _import_libraries()
+    # Before the fits, so that none is charged for it.
+    load_libraries()
     can_fit = len(points) >= max(k, 2)
     # One thread: the sums of several differ in their last digits, and for small matrices the
     # threads only wait for each other.
@@ -438,11 +440,3 @@ def _min_samples(rows: Floats) -> int:
 def _constant_rate(rate: float, _iteration: int, _iterations: int) -> float:
     """Return the rate of the batch algorithm, which replaces the map in every epoch."""
     return rate
-
-
-def _import_libraries() -> None:
-    """Import what the algorithms need, so that no fit is charged for it."""
-    import minisom  # noqa: F401
-    import sklearn.cluster
-    import sklearn.mixture
-    import sklearn.neighbors  # noqa: F401

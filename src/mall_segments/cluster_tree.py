@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
 
 LEAVES = 30
@@ -60,6 +61,7 @@ def cluster_tree(rows: Floats, leaves: int = LEAVES) -> list[TreeNode]:
     >>> [round(one.height, 3) for one in tree]
     [10.614, 1.155, 0.0, 0.0, 0.0]
     """
+    load_libraries()
     from scipy.cluster.hierarchy import linkage
 
     if not len(rows):

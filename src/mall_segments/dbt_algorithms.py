@@ -20,6 +20,7 @@ from mall_segments.criteria import (
 )
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
+from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.settings import parse_features
 from mall_segments.stored_model import StoredModel
@@ -250,6 +251,7 @@ def _scaled(values: Mapping[str, Floats], served: StoredModel) -> Floats:
 
 
 def _scores(rows: Floats, clusters: Integers, segments: Integers) -> list[object]:
+    load_libraries()
     from sklearn.metrics import adjusted_rand_score
 
     is_clustered = clusters != NOISE

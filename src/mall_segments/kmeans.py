@@ -15,6 +15,7 @@ import numpy as np
 
 from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
+from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
 
@@ -148,6 +149,7 @@ def _customers_elsewhere(
     points: WeightedPoints, labels: Integers, other_labels: Integers, k: int
 ) -> float:
     """Return the customers in another cluster once the clusters are matched as well as can be."""
+    load_libraries()
     from scipy.optimize import linear_sum_assignment
 
     overlap = np.bincount(labels * k + other_labels, points.weights, k * k).reshape(k, k)
@@ -199,6 +201,7 @@ def _scikit_learn(
     points: WeightedPoints, k: int, init: str | Floats, starts: int, random_state: int
 ) -> KMeans:
     """Fit scikit-learn's KMeans to a fixed point, on one thread: more cost more on few points."""
+    load_libraries()
     from sklearn.cluster import KMeans
     from threadpoolctl import threadpool_limits
 

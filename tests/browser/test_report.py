@@ -47,14 +47,21 @@ CHARTS = {
 HEADER = ["CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score (1-100)"]
 
 
-def reported(project):
-    result = project.run("mall-segments", "report")
-    assert result.returncode == 0, result.stderr
-    return project
+class Reported:
+    """A project with a published build, and the report of it."""
 
+    def __init__(self, project, page):
+        result = project.run("mall-segments", "report", "--to", page)
+        assert result.returncode == 0, result.stderr
+        self.project = project
+        self.page = page
 
-def report_of(project):
-    return project.published.with_name("report.html")
+    def query(self, sql):
+        """Rows of the published file, by name."""
+        with duckdb.connect(str(self.project.published), read_only=True) as connection:
+            relation = connection.sql(sql)
+            names = relation.columns
+            return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
 
 
 def write_customers(path, customers, centres, seed, spoil=()):
@@ -78,8 +85,8 @@ def write_customers(path, customers, centres, seed, spoil=()):
 
 
 @pytest.fixture(scope="module")
-def mall_report(first_build):
-    return reported(first_build)
+def mall_report(first_build, tmp_path_factory):
+    return Reported(first_build, tmp_path_factory.mktemp("report") / "report.html")
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +107,7 @@ def second_build(first_build, tmp_path_factory):
         csv.writer(file).writerows([header, *rows])
     result = project.run("mall-segments", "build", "--update-baseline")
     assert result.returncode == 0, result.stderr
-    return reported(project)
+    return Reported(project, project.folder / "report.html")
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +154,7 @@ def built(project, file, *, k, feature_set, **variables):
         json.dumps(options),
     )
     assert result.returncode == 0, result.stderr
-    return reported(project)
+    return Reported(project, project.folder / "report.html")
 
 
 def _moved(value, old, new):
@@ -157,8 +164,8 @@ def _moved(value, old, new):
         return value
 
 
-def opened(visit, project, **options):
-    page = visit(report_of(project), **options)
+def opened(visit, report, **options):
+    page = visit(report.page, **options)
     page.wait_for_function("document.documentElement.dataset.drawn === 'true'")
     return page
 
@@ -180,12 +187,6 @@ def drawn_charts(page):
     )
 
 
-def in_database(project, sql):
-    with duckdb.connect(str(project.published), read_only=True) as connection:
-        relation = connection.sql(sql)
-        return [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
-
-
 def same(shown, stored):
     """Whether a value of the page is that of the mart."""
     if isinstance(stored, float):
@@ -202,7 +203,7 @@ def test_every_section_and_chart_is_drawn(visit, mall_report):
     maps = {"map_age_annual_income_k_usd", "map_age_spending_score"}
     assert drawn_charts(page) == CHARTS | maps
     assert visit.records[page].warnings == []
-    assert report_of(mall_report).stat().st_size < MAX_BYTES
+    assert mall_report.page.stat().st_size < MAX_BYTES
     keep_screenshot(page, "report-light")
 
 
@@ -230,7 +231,7 @@ def test_every_figure_is_that_of_the_marts(visit, mall_report):
         "rules": "segment_rules",
     }
     for dataset, mart in whole.items():
-        stored = in_database(mall_report, f"from marts.{mart}")
+        stored = mall_report.query(f"from marts.{mart}")
         assert stored, mart
         order = [name for name, value in stored[0].items() if isinstance(value, str | int)]
         key = lambda row, order=order: [str(row[name]) for name in order]  # noqa: E731
@@ -240,14 +241,14 @@ def test_every_figure_is_that_of_the_marts(visit, mall_report):
             assert seen.keys() == row.keys()
             wrong = [name for name in row if not same(seen[name], row[name])]
             assert not wrong, (mart, wrong, seen, row)
-    customers = in_database(
-        mall_report, "select customer_id, segment_key, age from marts.customer_segments"
+    customers = mall_report.query(
+        "select customer_id, segment_key, age from marts.customer_segments"
     )
     shown = {row["customer_id"]: row for row in data["customers"]}
     assert len(shown) == len(customers) == 200
     for row in customers:
         assert row.items() <= shown[row["customer_id"]].items()
-    silhouettes = in_database(mall_report, "from marts.customer_silhouettes")
+    silhouettes = mall_report.query("from marts.customer_silhouettes")
     assert sorted(row["silhouette"] for row in data["silhouettes"]) == sorted(
         row["silhouette"] for row in silhouettes
     )
@@ -255,7 +256,7 @@ def test_every_figure_is_that_of_the_marts(visit, mall_report):
 
 def test_the_cards_say_what_the_profiles_say(visit, mall_report):
     page = opened(visit, mall_report)
-    for row in in_database(mall_report, "from marts.segment_profiles"):
+    for row in mall_report.query("from marts.segment_profiles"):
         card = page.locator(f"#segment-{row['segment_key']}").inner_text()
         assert row["segment_name"] in card
         assert row["recommended_action"] in card
@@ -284,7 +285,7 @@ def test_hovering_a_customer_shows_who_it_is(visit, mall_report):
     page.mouse.move(*place)
     tooltip = page.locator("#vg-tooltip-element.visible")
     tooltip.wait_for()
-    (customer,) = in_database(mall_report, "from marts.customer_segments where customer_id = 199")
+    (customer,) = mall_report.query("from marts.customer_segments where customer_id = 199")
     words = tooltip.inner_text().split("\n")
     words = [word.strip() for word in words if word.strip()]
     said = dict(zip(words[::2], words[1::2], strict=True))
@@ -351,8 +352,7 @@ def test_it_prints_whole_and_reads_on_a_telephone(visit, mall_report):
 
 def test_what_changed_is_shown_when_there_is_history(visit, second_build):
     page = opened(visit, second_build)
-    moves = in_database(
-        second_build,
+    moves = second_build.query(
         "select * from marts.segment_migrations order by segmented_at desc, customers desc",
     )
     moved = sum(
@@ -374,7 +374,7 @@ def test_what_changed_is_shown_when_there_is_history(visit, second_build):
 def test_ten_segments_of_many_customers_stay_readable(visit, large_build):
     page = opened(visit, large_build)
     data = embedded(page)
-    assert report_of(large_build).stat().st_size < MAX_BYTES
+    assert large_build.page.stat().st_size < MAX_BYTES
     assert page.locator(".card").count() == 10
     assert len(data["customers"]) == MAPPED_CUSTOMERS
     note = f"A sample of {MAPPED_CUSTOMERS:,} of {data['quality'][0]['customers']:,} customers"
@@ -404,7 +404,7 @@ def test_two_segments_of_few_customers_by_one_pair_of_features(visit, small_buil
 
 
 def test_pictures_are_written_for_slides(mall_report, tmp_path):
-    result = mall_report.run("mall-segments", "report", "--pictures", tmp_path)
+    result = mall_report.project.run("mall-segments", "report", "--pictures", tmp_path)
     assert result.returncode == 0, result.stderr
     names = {path.stem for path in tmp_path.glob("*.svg")}
     assert names >= CHARTS
@@ -418,7 +418,7 @@ def test_pictures_are_written_for_slides(mall_report, tmp_path):
 
 def test_a_report_without_a_build_says_what_to_do(tmp_path, mall_report):
     nothing = tmp_path / "nothing.duckdb"
-    result = mall_report.run("mall-segments", "report", "--database", nothing)
+    result = mall_report.project.run("mall-segments", "report", "--database", nothing)
     assert result.returncode == 2
     assert "NOT_BUILT" in result.stderr
     assert "mall-segments build" in result.stderr

@@ -11,8 +11,8 @@ import pytest
 from tests.integration.conftest import ROOT
 
 BENCHMARKS = ROOT / "benchmarks"
-# Peers of the main dependencies; others are measured where they are installed.
-CASES = {"floor", "ours", "tutorial", "sklearn_auto", "minibatch"}
+# The other peers go the way of the tutorial; each takes seconds to start.
+CASES = {"floor", "ours", "tutorial"}
 
 
 def benchmark(folder, *arguments):
