@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any, Literal
 
@@ -31,6 +31,7 @@ class Figure:
     datasets : names of the datasets that the chart reads
     table : name of the dataset shown as a table behind the chart, and its columns
     mart : where the figures come from
+    shown : values of columns that the chart is limited to, and the table with it
     size : "wide", "half" or "third" of the width of the page
     """
 
@@ -43,6 +44,7 @@ class Figure:
     table: tuple[str, tuple[str, ...]]
     mart: str
     size: Size = "half"
+    shown: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def figures(contents: Contents) -> list[Figure]:
@@ -151,6 +153,7 @@ def _profiles(contents: Contents) -> Iterator[Figure]:
                 "summaries",
                 ("feature", "breakdown", "group_key", "p10", "p25", "median", "p75", "p90"),
             ),
+            shown={"feature": (feature,), "breakdown": ("all", "segment")},
             mart="feature_summaries",
             size="third",
         )
@@ -249,6 +252,7 @@ def _number_of_segments(contents: Contents) -> Iterator[Figure]:
                 chart=charts.criterion_by_k(quality["feature_set"], criterion, title, quality["k"]),
                 datasets=("k_selection",),
                 table=("k_selection", ("feature_set", "k", criterion, "is_selected")),
+                shown={"feature_set": (quality["feature_set"],)},
                 mart="k_selection",
             )
 
@@ -314,6 +318,7 @@ def _customers(contents: Contents) -> Iterator[Figure]:
                 "distributions",
                 ("feature", "breakdown", "group_key", "bin_lower", "bin_upper", "customers"),
             ),
+            shown={"feature": (feature,), "breakdown": ("segment",)},
             mart="feature_distributions",
             size="third",
         )
@@ -329,6 +334,7 @@ def _customers(contents: Contents) -> Iterator[Figure]:
                 "distributions",
                 ("feature", "breakdown", "group_key", "bin_lower", "bin_upper", "share"),
             ),
+            shown={"feature": (feature,), "breakdown": ("gender",)},
             mart="feature_distributions",
             size="third",
         )

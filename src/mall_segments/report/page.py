@@ -99,7 +99,12 @@ def _behind(datasets: dict[str, list[Row]], figure: Figure) -> Table:
     """Return the table behind a chart."""
     name, columns = figure.table
     title = f"Figures: {figure.title}"
-    return behind_chart(title, name, columns, datasets[name], figure.mart)
+    rows = [
+        row
+        for row in datasets[name]
+        if all(row[column] in values for column, values in figure.shown.items())
+    ]
+    return behind_chart(title, name, columns, rows, figure.mart)
 
 
 def _drawing_library() -> str:

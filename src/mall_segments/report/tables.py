@@ -11,7 +11,7 @@ from mall_segments.report.derived import ALGORITHM_NAMES
 from mall_segments.report.formats import count, number, plain, share, words
 
 # Rows of a table behind a chart; the mart has the others.
-ROWS_BEHIND_CHART = 40
+ROWS_BEHIND_CHART = 120
 SUMMARY_COLUMNS = (
     "customers",
     "mean",

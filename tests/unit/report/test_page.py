@@ -54,3 +54,22 @@ def test_the_page_names_nothing_that_a_browser_would_load(page, contents):
     assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", body)
     assert "@import" not in html
     assert not re.search(r"url\((?!data:)", re.search(r"<style>(.*?)</style>", html, re.S)[1])
+
+
+def test_the_table_behind_a_chart_has_the_figures_of_that_chart(contents):
+    bins = [
+        {"feature": feature, "breakdown": breakdown, "group_key": group, "bin_number": 1}
+        | {"bin_lower": 0.0, "bin_upper": 5.0, "customers": count, "share": 1.0}
+        for count, (feature, breakdown, group) in enumerate(
+            [
+                ("age", "segment", "S1"),
+                ("spending_score", "all", "all"),
+                ("spending_score", "segment", "S1"),
+                ("spending_score", "gender", "Female"),
+            ],
+            start=9001,
+        )
+    ]
+    html = render(contents(distributions=bins))
+    figure = re.search(r'id="figure-distribution_spending_score".*?</figure>', html, re.S)[0]
+    assert re.findall(r"9,00\d", figure) == ["9,003"]
