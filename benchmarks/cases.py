@@ -88,11 +88,11 @@ def ours(task: Task) -> None:
         customers = connection.sql(task.select)
         k = K
         if task.is_sweep:
-            for row in sweep_relation(customers, task.features, SWEEP[-1]):
+            for row in sweep_relation(connection, customers, task.features, SWEEP[-1]):
                 if row.k in SWEEP:
                     task.found(row.k, row.wcss, row.silhouette)
             k = task.best_k
-        fit, segments = segment_relation(customers, task.features, k)
+        fit, segments = segment_relation(connection, customers, task.features, k)
         segments.create(task.segments)
         task.notes = {"wcss": float(fit.wcss), "route": fit.route, "passes": int(fit.passes)}
 

@@ -6,6 +6,7 @@ def model(dbt, session):
     return segment_rules(
         session,
         points=dbt.ref("int_feature_points"),
+        scaling=dbt.ref("int_feature_scaling"),
         model=dbt.ref("int_segment_model"),
         settings=dbt.config.meta_get("settings"),
     )

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mall_segments.lloyd import Floats
+from mall_segments.sql_text import double
 
 CUSTOMER_COLUMNS = ("customer_id", "gender", "age", "annual_income_k_usd", "spending_score")
 
@@ -61,11 +62,11 @@ def assignment_steps(
     """
     segments = range(len(centroids))
     out_of_domain = " or ".join(
-        f"{one.feature} < {_constant(one.minimum)} or {one.feature} > {_constant(one.maximum)}"
+        f"{one.feature} < {double(one.minimum)} or {one.feature} > {double(one.maximum)}"
         for one in scaling
     )
     scaled = [
-        f"({one.feature} - {_constant(one.mean)}) / {_constant(one.scale)} as scaled_{index}"
+        f"({one.feature} - {double(one.mean)}) / {double(one.scale)} as scaled_{index}"
         for index, one in enumerate(scaling)
     ]
     squared = [f"{_squared_distance(centroids[number])} as squared_{number}" for number in segments]
@@ -107,12 +108,8 @@ def assignment_steps(
     ]
 
 
-def _constant(value: float) -> str:
-    return f"cast('{float(value)!r}' as double)"
-
-
 def _squared_distance(centroid: Floats) -> str:
-    differences = [f"(scaled_{index} - {_constant(value)})" for index, value in enumerate(centroid)]
+    differences = [f"(scaled_{index} - {double(value)})" for index, value in enumerate(centroid)]
     return " + ".join(f"{difference} * {difference}" for difference in differences)
 
 

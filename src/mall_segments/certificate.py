@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from mall_segments.dbt_segmentation import read_model
-from mall_segments.duckdb_engine import read_points
+from mall_segments.engine_points import read_points
 from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.publish.database import reading, storage_errors
 from mall_segments.publish.durable import clone_file, replace_file, sync_file

@@ -52,11 +52,15 @@ def davies_bouldin(points: WeightedPoints, labels: Integers, centroids: Floats) 
 
     Source: Davies and Bouldin (1979), A cluster separation measure.
     """
-    k = len(centroids)
-    if k < 2:
-        return None
     distance = np.sqrt(((points.coordinates - centroids[labels]) ** 2).sum(axis=1))
-    spread = mean_of_groups(distance[:, None], points.weights, labels, k)[:, 0]
+    spread = mean_of_groups(distance[:, None], points.weights, labels, len(centroids))[:, 0]
+    return davies_bouldin_of_spread(spread, centroids)
+
+
+def davies_bouldin_of_spread(spread: Floats, centroids: Floats) -> float | None:
+    """`davies_bouldin` from the mean distance of the customers of each cluster to its centroid."""
+    if len(centroids) < 2:
+        return None
     separation = np.sqrt(((centroids[:, None] - centroids[None]) ** 2).sum(axis=2))
     # As in scikit-learn, clusters around one centre are no worst case; nor is a cluster its own.
     separation[separation == 0] = np.inf

@@ -20,6 +20,7 @@ from mall_segments.criteria import (
 )
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
+from mall_segments.engine_points import LARGEST_CELLS, LARGEST_POINTS
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.settings import parse_features
@@ -209,7 +210,8 @@ def silhouettes_of_points(
     -------
     relation with the segmentation features, `silhouette` and `nearest_other_segment_key`, one row
     per distinct vector. Of more than SILHOUETTE_POINTS vectors it has those SILHOUETTE_SAMPLE with
-    the lowest `hash_rank`, each measured against all. With one segment both are null.
+    the lowest `hash_rank`, each measured against all, or where there are more than LARGEST_POINTS
+    against the LARGEST_CELLS with the lowest. With one segment both are null.
     """
     features = parse_features(settings["segmentation_features"])
     columns = (
@@ -219,6 +221,9 @@ def silhouettes_of_points(
     )
     served = read_model(model, features)
     selected = ", ".join(features)
+    ((vectors,),) = points.aggregate("count(*)").fetchall()
+    if vectors > LARGEST_POINTS:
+        points = points.filter(f"hash_rank <= {LARGEST_CELLS}")
     found = points.project(f"{selected}, segment_key, customers, hash_rank").order(selected)
     values = found.fetchnumpy()
     if served is None or not len(values["hash_rank"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -10,20 +11,21 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mall_segments.assignment import Scaling
+from mall_segments.criteria import davies_bouldin_of_spread
 from mall_segments.duckdb_engine import (
     assign,
-    read_columns,
-    read_points,
     read_rows,
     read_scaling,
     relation_from_columns,
     relation_from_rows,
 )
+from mall_segments.engine_passes import Passes
+from mall_segments.engine_points import read_columns, read_points, vectors_at_most
 from mall_segments.errors import MissingSelectionError
 from mall_segments.identity import Registered
-from mall_segments.kmeans import fit_kmeans
+from mall_segments.kmeans import KMeansFit, fit_kmeans
 from mall_segments.lloyd import nearest_centroid
-from mall_segments.segment_candidates import Candidate, evaluate_candidates
+from mall_segments.segment_candidates import Candidate, Finish, evaluate_candidates
 from mall_segments.segment_rules import fit_rules
 from mall_segments.settings import (
     LARGEST_K,
@@ -38,6 +40,7 @@ from mall_segments.settings import (
 )
 from mall_segments.stability import RESAMPLED_POINTS, certify
 from mall_segments.stored_model import Challenger, Gates, NoStoredModelError, StoredModel, challenge
+from mall_segments.weighted_points import WeightedPoints
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -142,7 +145,8 @@ def segment_candidates(
     previous : callable
         Returns this model as the last build left it, which stays without a refit.
     settings : mapping
-        `segmentation_features`, `compared_feature_sets`, `k`, `k_max`, `random_state` and `refit`.
+        `segmentation_features`, `compared_feature_sets`, `k`, `k_max`, `random_state`, `exact` and
+        `refit`.
 
     Returns
     -------
@@ -161,13 +165,15 @@ def segment_candidates(
     k = parse_k(settings["k"])
     k_max = parse_integer(settings["k_max"], "k_max", 2, LARGEST_K)
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
+    exact = parse_flag(settings["exact"], "exact")
     candidates: list[Candidate] = []
-    if read_scaling(scaling, chosen):
+    if own_scaling := read_scaling(scaling, chosen):
         points_by_features = {
             features: read_points(points, read_scaling(scaling, features))
             for features in feature_sets
         }
-        candidates = evaluate_candidates(points_by_features, chosen, k, k_max, random_state)
+        finish = _finisher(points, own_scaling, points_by_features[chosen], exact=exact)
+        candidates = evaluate_candidates(points_by_features, chosen, k, k_max, random_state, finish)
     return relation_from_rows(session, CANDIDATE_COLUMNS, [_row(row) for row in candidates])
 
 
@@ -192,7 +198,8 @@ def segment_models(
     candidates : relation of `ml_segment_candidates`
     previous : relation of `ml_segment_models` so far, None before the first
     settings : mapping
-        `segmentation_features`, `random_state`, `refit`, `promote` and the fields of Gates.
+        `segmentation_features`, `random_state`, `exact`, `refit`, `promote` and the fields of
+        Gates.
 
     Returns
     -------
@@ -224,6 +231,9 @@ def segment_models(
         chosen = _chosen(candidates, features)
         weighted_points = read_points(points, own_scaling)
         fit = fit_kmeans(weighted_points, int(chosen["k"]), random_state)
+        exact = parse_flag(settings["exact"], "exact")
+        if finish := _finisher(points, own_scaling, weighted_points, exact=exact):
+            fit, _ = finish(fit)
         challenger = challenge(
             fit, weighted_points, own_scaling, champion, used_keys, gates, promote=promote
         )
@@ -296,18 +306,22 @@ def assignment_probabilities(
     columns = [*((feature, "double") for feature in features), ("assignment_probability", "double")]
     if served is None:
         return relation_from_rows(session, columns, [])
-    weighted_points = read_points(points, served.scaling)
-    if len(weighted_points) > PROBABILITY_POINTS:
+    if vectors_at_most(points, features) > PROBABILITY_POINTS:
         return relation_from_rows(session, columns, [])
+    weighted_points = read_points(points, served.scaling)
     certificate = certify(weighted_points.coarsened(RESAMPLED_POINTS), served.registered.centroids)
     probability = certificate.probability(weighted_points.coordinates)
-    raw = read_columns(points, features)
-    return relation_from_columns(session, {**raw, "assignment_probability": probability})
+    columns_of_points = read_columns(points, features)
+    del columns_of_points["weight"]
+    return relation_from_columns(
+        session, {**columns_of_points, "assignment_probability": probability}
+    )
 
 
 def segment_rules(
     session: DuckDBPyConnection,
     points: DuckDBPyRelation,
+    scaling: DuckDBPyRelation,
     model: DuckDBPyRelation,
     settings: Mapping[str, object],
 ) -> DuckDBPyRelation:
@@ -317,6 +331,7 @@ def segment_rules(
     ----------
     session : DuckDB connection
     points : relation of `int_feature_points`
+    scaling : relation of `int_feature_scaling`
     model : relation of `int_segment_model`
     settings : mapping
         `segmentation_features`.
@@ -329,13 +344,17 @@ def segment_rules(
     served = read_model(model, features)
     if served is None:
         return relation_from_rows(session, RULE_COLUMNS, [])
-    columns = read_columns(points, PROFILE_FEATURES, "customers")
-    values = np.stack([columns[feature] for feature in PROFILE_FEATURES], axis=1)
-    scaled = [(columns[one.feature] - one.mean) / one.scale for one in served.scaling]
+    profile = read_scaling(scaling, PROFILE_FEATURES)
+    found = read_points(points, profile)
+    values = found.coordinates * [one.scale for one in profile] + [one.mean for one in profile]
+    scaled = [
+        (values[:, PROFILE_FEATURES.index(one.feature)] - one.mean) / one.scale
+        for one in served.scaling
+    ]
     labels = nearest_centroid(np.stack(scaled, axis=1)[None], served.registered.centroids[None])[0][
         0
     ]
-    rules = fit_rules(values, columns["customers"], labels, RULE_WORDS)
+    rules = fit_rules(values, found.weights, labels, RULE_WORDS)
     rows = [
         [
             served.registered.keys[one.segment],
@@ -408,6 +427,32 @@ MODEL_FIELDS = (
     "customers",
     *SCALING_FIELDS,
 )
+
+
+def _finisher(
+    relation: DuckDBPyRelation,
+    scaling: Sequence[Scaling],
+    points: WeightedPoints,
+    *,
+    exact: bool,
+) -> Finish | None:
+    """Return what makes a fit of cells one of all customers; points need nothing more."""
+    if not points.scatter:
+        return None
+
+    def finish(fit: KMeansFit) -> tuple[KMeansFit, float | None]:
+        passes = Passes.over(relation, scaling)
+        end = passes.run(fit.centroids, exact=exact)
+        of_all = replace(
+            fit,
+            centroids=end.centroids,
+            labels=nearest_centroid(points.coordinates[None], end.centroids[None])[0][0],
+            cluster_weights=end.sizes,
+            wcss=end.wcss,
+        )
+        return of_all, davies_bouldin_of_spread(passes.spread(end), end.centroids)
+
+    return finish
 
 
 def _segment_rows(

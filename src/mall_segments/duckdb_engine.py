@@ -10,7 +10,6 @@ import numpy as np
 from mall_segments.assignment import Scaling, assignment_steps
 from mall_segments.lloyd import Floats
 from mall_segments.sql_text import literal
-from mall_segments.weighted_points import WeightedPoints
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -27,28 +26,6 @@ def read_scaling(scaling: DuckDBPyRelation, features: Sequence[str]) -> list[Sca
     columns = ("feature", "mean", "scale", "minimum", "maximum")
     by_feature = {row[0]: Scaling(*row) for row in read_rows(scaling, columns)}
     return [by_feature[feature] for feature in features if feature in by_feature]
-
-
-def read_points(points: DuckDBPyRelation, scaling: Sequence[Scaling]) -> WeightedPoints:
-    """Return the scaled points of some of the features.
-
-    The engine adds up the customers of the vectors that the features do not tell apart.
-    """
-    columns = read_columns(points, [one.feature for one in scaling], "customers")
-    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
-    return WeightedPoints(np.stack(scaled, axis=1), columns["customers"])
-
-
-def read_columns(
-    points: DuckDBPyRelation, features: Sequence[str], *others: str
-) -> dict[str, Floats]:
-    """Return the distinct vectors of some features, in their own units and in order.
-
-    Sums of `others`, such as `customers`, may be asked for as well.
-    """
-    selected = ", ".join(features)
-    sums = "".join(f", cast(sum({name}) as double) as {name}" for name in others)
-    return points.aggregate(f"{selected}{sums}", selected).order(selected).fetchnumpy()
 
 
 def relation_from_columns(

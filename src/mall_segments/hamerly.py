@@ -90,7 +90,8 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
         else:
             break
     squared = ((points.coordinates - centroids[labels]) ** 2).sum(axis=1)
-    return Convergence(centroids, labels, float(points.weights @ squared), iteration)
+    wcss = float(points.weights @ squared) + points.scatter
+    return Convergence(centroids, labels, wcss, iteration)
 
 
 @dataclass

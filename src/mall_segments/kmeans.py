@@ -227,4 +227,4 @@ def _centroids_of(points: WeightedPoints, labels: Integers, k: int) -> Floats:
 
 def _wcss(points: WeightedPoints, labels: Integers, centroids: Floats) -> float:
     squared = ((points.coordinates - centroids[labels]) ** 2).sum(axis=1)
-    return float(points.weights @ squared)
+    return float(points.weights @ squared) + points.scatter

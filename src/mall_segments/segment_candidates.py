@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from mall_segments.criteria import calinski_harabasz, davies_bouldin, silhouettes
 from mall_segments.gap_statistic import gap_statistics, preferred_k
@@ -14,10 +14,14 @@ from mall_segments.k_choice import (
     explain_choice,
     explain_comparison,
 )
-from mall_segments.kmeans import fit_kmeans_path
+from mall_segments.kmeans import KMeansFit, fit_kmeans_path
 from mall_segments.settings import feature_set_name
 from mall_segments.stability import RESAMPLED_POINTS, bootstrap_jaccard
 from mall_segments.weighted_points import WeightedPoints
+
+# Takes a fit of points that stand for several customers each, and returns that of all customers
+# with its Davies-Bouldin index.
+Finish = Callable[[KMeansFit], tuple[KMeansFit, float | None]]
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ def evaluate_candidates(
     k: int | None,
     k_max: int,
     random_state: int = 0,
+    finish: Finish | None = None,
 ) -> list[Candidate]:
     """Judge k = 1..k_max for every feature set and choose one row.
 
@@ -52,6 +57,8 @@ def evaluate_candidates(
         Largest k of the panel; a larger forced k extends it.
     random_state : int
         Seed of the K-Means starts.
+    finish : Finish, optional
+        Makes the fit of the chosen row one of all customers, where points stand for several.
 
     Raises
     ------
@@ -62,10 +69,14 @@ def evaluate_candidates(
     candidates: list[Candidate] = []
     for features, points in points_by_features.items():
         largest = min(max(k_max, k or 1), len(points))
-        panel, gap_k = _panel(points, largest, random_state)
+        path = fit_kmeans_path(points, largest, random_state)
+        panel, gap_k = _panel(points, path)
         if features == segmentation_features:
             selected = k or choose_k(panel)
             reasons = explain_choice(panel, selected, forced=k is not None, gap_k=gap_k)
+            if finish:
+                row = panel[selected - 1]
+                panel[selected - 1] = _finished(row, points, *finish(path[selected - 1]))
         else:
             selected = None
             reasons = dict.fromkeys(range(1, largest + 1), explain_comparison(panel, gap_k))
@@ -83,10 +94,19 @@ def evaluate_candidates(
     return candidates
 
 
-def _panel(
-    points: WeightedPoints, k_max: int, random_state: int
-) -> tuple[list[Criteria], int | None]:
-    path = fit_kmeans_path(points, k_max, random_state)
+def _finished(
+    row: Criteria, points: WeightedPoints, fit: KMeansFit, davies_bouldin: float | None
+) -> Criteria:
+    """Return a row with what is known of all customers."""
+    return replace(
+        row,
+        wcss=fit.wcss,
+        calinski_harabasz=calinski_harabasz(points, fit.wcss, fit.k),
+        davies_bouldin=davies_bouldin,
+    )
+
+
+def _panel(points: WeightedPoints, path: Sequence[KMeansFit]) -> tuple[list[Criteria], int | None]:
     gaps = gap_statistics(points, [fit.wcss for fit in path])
     widths = silhouettes(points, [fit.labels for fit in path])
     resampled = points.coarsened(RESAMPLED_POINTS)

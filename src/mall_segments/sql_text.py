@@ -19,3 +19,12 @@ def identifier(name: str) -> str:
     '"the ""id"" of"'
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def double(value: float) -> str:
+    """Return a number as a SQL constant that is exactly it.
+
+    >>> double(0.1)
+    "cast('0.1' as double)"
+    """
+    return f"cast('{float(value)!r}' as double)"

@@ -6,7 +6,7 @@ customers on each, so a table of any length is fitted from its points without an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,10 +27,14 @@ class WeightedPoints:
     ----------
     coordinates : (m, d) array, scaled features
     weights : (m,) array, customers per point, positive
+    scatter : float
+        Where points stand for customers nearby, the sum of the squared distances of these to their
+        points. Whatever whole points are put together, it is a part of the objective.
     """
 
     coordinates: Floats
     weights: Floats
+    scatter: float = 0.0
 
     @classmethod
     def from_rows(cls, rows: Floats, weights: Floats | None = None) -> WeightedPoints:
@@ -67,8 +71,9 @@ class WeightedPoints:
 
     @property
     def total_sum_of_squares(self) -> float:
-        """Weighted sum of the squared distances to the mean."""
-        return float(self.weights @ ((self.coordinates - self.mean) ** 2).sum(axis=1))
+        """Sum of the squared distances of the customers to their mean."""
+        squared = ((self.coordinates - self.mean) ** 2).sum(axis=1)
+        return float(self.weights @ squared) + self.scatter
 
     def require_at_least(self, k: int) -> None:
         """Raise TooFewPointsError unless k clusters can be told apart."""
@@ -101,7 +106,9 @@ class WeightedPoints:
                 coarse = middle
         cells, cell = np.unique(self._cells(lower, extent, fine), return_inverse=True)
         means = mean_of_groups(self.coordinates, self.weights, cell, len(cells))
-        return WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
+        squared = ((self.coordinates - means[cell]) ** 2).sum(axis=1)
+        merged = WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
+        return replace(merged, scatter=self.scatter + float(self.weights @ squared))
 
     def _occupied(self, lower: Floats, extent: float, divisions: int) -> int:
         cells = self._cells(lower, extent, divisions)

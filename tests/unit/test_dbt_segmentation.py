@@ -1,8 +1,9 @@
 import duckdb
 import pytest
+from sklearn.metrics import davies_bouldin_score
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mall_segments import dbt_segmentation
+from mall_segments import dbt_segmentation, engine_points
 from mall_segments.dbt_segmentation import (
     CANDIDATE_COLUMNS,
     MODEL_COLUMNS,
@@ -22,6 +23,7 @@ SETTINGS = {
     "k": "auto",
     "k_max": 3,
     "random_state": 0,
+    "exact": False,
     "refit": True,
     "promote": False,
     "min_segment_stability": 0.5,
@@ -110,11 +112,79 @@ def test_customers_are_assigned_by_the_model_at_the_selected_k(connection, table
     result = customer_segments(tables["customers"], model, SETTINGS)
     sizes = result.aggregate("segment_key, count(*)", "segment_key").order("segment_key")
     assert sizes.fetchall() == [("S1", 30), ("S2", 30)]
-    rules = segment_rules(connection, tables["points"], model, SETTINGS)
+    rules = segment_rules(connection, tables["points"], tables["scaling"], model, SETTINGS)
     assert rules.aggregate("sum(customers), min(rule_precision)").fetchall() == [(60, 1.0)]
     certain = assignment_probabilities(connection, tables["points"], model, SETTINGS)
     assert certain.aggregate("min(assignment_probability)").fetchall() == [(1.0,)]
     assert certain.columns == ["annual_income_k_usd", "spending_score", "assignment_probability"]
+
+
+@pytest.fixture
+def crowd(connection):
+    """Customers without two alike, in four groups, with their points and scaling."""
+    connection.execute("select setseed(0.5)")
+    connection.execute(
+        """
+        create table crowd as
+        select
+            i as customer_id, 'Male' as gender, 20 + 50 * random() as age,
+            if(i % 2 = 0, 30.0, 90.0) + 30 * (random() + random() - 1) as annual_income_k_usd,
+            if(i % 4 < 2, 20.0, 80.0) + 30 * (random() + random() - 1) as spending_score
+        from range(20000) as t(i)
+        """
+    )
+    features = ("age", "annual_income_k_usd", "spending_score")
+    points = connection.sql(f"select {', '.join(features)}, 1::bigint as customers from crowd")
+    scaling = connection.sql(
+        " union all ".join(
+            f"select '{name}' as feature, avg({name}) as mean, stddev_pop({name}) as scale, "
+            f"min({name}) as minimum, max({name}) as maximum from crowd"
+            for name in features
+        )
+    )
+    return {"customers": connection.table("crowd"), "points": points, "scaling": scaling}
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_of_too_many_vectors_the_model_is_still_that_of_all_customers(
+    connection, crowd, monkeypatch, exact
+):
+    whole = candidates_of(connection, crowd, k=4)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 5_000)
+    monkeypatch.setattr(engine_points, "LARGEST_CELLS", 2_000)
+    monkeypatch.setattr(dbt_segmentation, "PROBABILITY_POINTS", 5_000)
+    candidates_of(connection, crowd, k=4, exact=exact).create("panel")
+    panel = connection.table("panel")
+    models_of(connection, crowd, panel, k=4, exact=exact).create("model")
+    model = connection.table("model")
+    customer_segments(crowd["customers"], model, SETTINGS).create("assigned")
+    ((wcss, by_index),) = panel.filter("is_selected").project("wcss, davies_bouldin").fetchall()
+    customers = "segment_key, spending_score, annual_income_k_usd, distance_to_centroid"
+    rows = connection.table("assigned").project(customers).df()
+    assert wcss == pytest.approx((rows["distance_to_centroid"] ** 2).sum(), rel=1e-9)
+    sizes = rows.groupby("segment_key").size()
+    assert dict(model.project("segment_key, segment_customers").fetchall()) == sizes.to_dict()
+    # The centroids are the means of their customers, to the tolerance.
+    means = rows.groupby("segment_key")[["annual_income_k_usd", "spending_score"]].mean()
+    step = sum(
+        sizes[key] * ((means.loc[key, feature] - centroid) / scale) ** 2
+        for key, feature, centroid, scale in model.project(
+            "segment_key, feature, centroid, scale"
+        ).fetchall()
+    )
+    assert step <= (1e-20 if exact else 1e-6) * wcss
+    scaled = rows[["spending_score", "annual_income_k_usd"]]
+    scaled = (scaled - scaled.mean()) / scaled.std(ddof=0)
+    assert by_index == pytest.approx(davies_bouldin_score(scaled, rows["segment_key"]), rel=1e-3)
+    # The other rows are those of cells, hardly above those of points.
+    for (k, of_cells), (_, of_points) in zip(
+        panel.project("k, wcss").fetchall(), whole.project("k, wcss").fetchall(), strict=True
+    ):
+        assert of_cells == pytest.approx(of_points, rel=5e-3), k
+    rules = segment_rules(connection, crowd["points"], crowd["scaling"], model, SETTINGS)
+    assert rules.aggregate("sum(customers)").fetchall() == [(20_000,)]
+    assert rules.aggregate("min(rule_precision)").fetchall()[0][0] > 0.9
+    assert assignment_probabilities(connection, crowd["points"], model, SETTINGS).fetchall() == []
 
 
 def test_without_a_refit_the_stored_model_and_panel_stay(connection, tables):
@@ -163,7 +233,10 @@ def test_no_customers_give_typed_relations_without_rows(connection, tables):
     result = customer_segments(nobody["customers"], model, SETTINGS)
     assert result.fetchall() == []
     assert "segment_key" in result.columns
-    assert segment_rules(connection, nobody["points"], model, SETTINGS).fetchall() == []
+    assert (
+        segment_rules(connection, nobody["points"], nobody["scaling"], model, SETTINGS).fetchall()
+        == []
+    )
     assert assignment_probabilities(connection, nobody["points"], model, SETTINGS).fetchall() == []
 
 

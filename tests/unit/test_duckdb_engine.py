@@ -4,8 +4,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from mall_segments.assignment import Scaling
-from mall_segments.duckdb_engine import read_points, relation_from_rows
+from mall_segments.duckdb_engine import relation_from_rows
 
 
 @pytest.fixture
@@ -30,15 +29,3 @@ def test_no_rows_keep_their_types(connection):
     relation = relation_from_rows(connection, [("a", "integer"), ("b", "varchar")], [])
     assert relation.fetchall() == []
     assert [str(kind) for kind in relation.types] == ["INTEGER", "VARCHAR"]
-
-
-def test_points_that_the_features_do_not_tell_apart_are_added_up(connection):
-    points = connection.sql(
-        """
-        select *
-        from (values (20.0, 5.0, 2), (30.0, 5.0, 3), (20.0, 1.0, 4)) as t(a, b, customers)
-        """
-    )
-    result = read_points(points, [Scaling("b", 1.0, 2.0, 1.0, 5.0)])
-    assert result.coordinates.tolist() == [[0.0], [2.0]]
-    assert result.weights.tolist() == [4.0, 5.0]

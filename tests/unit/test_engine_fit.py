@@ -6,7 +6,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
-from mall_segments import engine_fit
+from mall_segments import engine_fit, engine_points
 from mall_segments.engine_fit import segment_relation, sweep_relation
 from mall_segments.errors import TooFewPointsError
 from tests.unit.conftest import SEED
@@ -51,7 +51,7 @@ def wcss_of(values, labels):
 @pytest.fixture
 def passes_only(monkeypatch):
     """Let every relation have too many distinct vectors for Python."""
-    monkeypatch.setattr(engine_fit, "LARGEST_POINTS", 1_000)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000)
     monkeypatch.setattr(engine_fit, "SAMPLE_ROWS", 4_000)
 
 
@@ -61,15 +61,15 @@ def test_the_mall_customers_get_the_best_known_partition(session):
         'select CustomerID as customer_id, "Annual Income (k$)" as income,'
         ' "Spending Score (1-100)" as score from mall'
     )
-    fit, relation = segment_relation(rows, ["income", "score"], 5)
+    fit, relation = segment_relation(session, rows, ["income", "score"], 5)
     assert fit.wcss == pytest.approx(65.568408, abs=1e-6)
     assert fit.sizes.tolist() == [81, 39, 35, 23, 22]
     assert np.bincount(labels_of(relation)).tolist() == [81, 39, 35, 23, 22]
 
 
-def test_points_have_the_objective_of_all_rows_and_scikit_learn_agrees(customers):
+def test_points_have_the_objective_of_all_rows_and_scikit_learn_agrees(customers, session):
     rows, values = customers(whole=True)
-    fit, relation = segment_relation(rows, FEATURES, 5)
+    fit, relation = segment_relation(session, rows, FEATURES, 5)
     labels = labels_of(relation)
     assert (fit.route, fit.passes) == ("points", 0)
     assert fit.wcss == pytest.approx(wcss_of(values, labels), rel=1e-9)
@@ -82,9 +82,9 @@ def test_points_have_the_objective_of_all_rows_and_scikit_learn_agrees(customers
 
 @pytest.mark.usefixtures("passes_only")
 @pytest.mark.parametrize("whole", [True, False])
-def test_passes_end_at_a_fixed_point_of_all_rows(customers, whole):
+def test_passes_end_at_a_fixed_point_of_all_rows(customers, whole, session):
     rows, values = customers(whole=whole)
-    fit, relation = segment_relation(rows, FEATURES, 5, exact=True)
+    fit, relation = segment_relation(session, rows, FEATURES, 5, exact=True)
     labels = labels_of(relation)
     assert fit.route == "passes"
     assert fit.passes > 1
@@ -98,25 +98,28 @@ def test_passes_end_at_a_fixed_point_of_all_rows(customers, whole):
 
 
 @pytest.mark.usefixtures("passes_only")
-def test_a_tolerance_saves_passes_and_keeps_the_wcss_of_all_rows(customers):
+def test_a_tolerance_saves_passes_and_keeps_the_wcss_of_all_rows(customers, session):
     rows, values = customers(whole=False)
-    exact, _ = segment_relation(rows, FEATURES, 5, exact=True)
-    near, relation = segment_relation(rows, FEATURES, 5)
+    exact, _ = segment_relation(session, rows, FEATURES, 5, exact=True)
+    near, relation = segment_relation(session, rows, FEATURES, 5)
     assert near.passes <= exact.passes
     assert near.wcss == pytest.approx(exact.wcss, rel=1e-4)
-    # The labels are those of the last centroids, which lower the WCSS at most a little further.
-    assert wcss_of(values, labels_of(relation)) <= near.wcss * (1 + 1e-12)
+    labels = labels_of(relation)
+    assert np.bincount(labels).tolist() == near.sizes.tolist()
+    scaled = StandardScaler().fit_transform(values)
+    squared = ((scaled - near.centroids[labels]) ** 2).sum()
+    assert near.wcss == pytest.approx(squared, rel=1e-9)
 
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_neither_order_nor_threads_show(customers, session, monkeypatch, whole):
-    monkeypatch.setattr(engine_fit, "LARGEST_POINTS", 1_000 if not whole else 10**6)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000 if not whole else 10**6)
     customers(whole=whole)
     found = []
     for threads, order in ((1, "customer_id"), (2, "x0 desc"), (2, "hash(customer_id)")):
         session.execute(f"set threads = {threads}")
         rows = session.sql(f"from customers order by {order}")
-        fit, relation = segment_relation(rows, FEATURES, 4)
+        fit, relation = segment_relation(session, rows, FEATURES, 4)
         found.append((fit.wcss, fit.centroids.tolist(), labels_of(relation).tolist()))
     assert found[0] == found[1] == found[2]
 
@@ -125,15 +128,15 @@ def test_a_constant_feature_tells_nobody_apart(session):
     rows = session.sql(
         "select i as customer_id, 7 as x0, i % 2 * 10 + i // 50 as x1 from range(100) t(i)"
     )
-    fit, _ = segment_relation(rows, ["x0", "x1"], 2)
-    assert fit.scale[0] == 1
+    fit, _ = segment_relation(session, rows, ["x0", "x1"], 2)
+    assert fit.scaling[0].scale == 1
     assert fit.sizes.tolist() == [50, 50]
 
 
-def test_more_than_six_segments_are_assigned_by_the_least_distance(customers):
+def test_more_than_six_segments_are_assigned_by_the_least_distance(customers, session):
     rows, values = customers(5_000, whole=True)
-    fit, relation = segment_relation(rows, FEATURES, 9)
-    scaled = (values - fit.mean) / fit.scale
+    fit, relation = segment_relation(session, rows, FEATURES, 9)
+    scaled = StandardScaler().fit_transform(values)
     nearest = ((scaled[:, None] - fit.centroids) ** 2).sum(axis=2).argmin(axis=1)
     assert (labels_of(relation) == nearest).all()
 
@@ -147,12 +150,12 @@ def test_more_than_six_segments_are_assigned_by_the_least_distance(customers):
 )
 def test_too_few_vectors_are_refused(session, sql, k):
     with pytest.raises(TooFewPointsError):
-        segment_relation(session.sql(sql), ["x0"], k)
+        segment_relation(session, session.sql(sql), ["x0"], k)
 
 
-def test_the_sweep_of_points_is_that_of_all_rows(customers):
+def test_the_sweep_of_points_is_that_of_all_rows(customers, session):
     rows, values = customers(3_000, whole=True)
-    sweep = sweep_relation(rows, FEATURES, 6)
+    sweep = sweep_relation(session, rows, FEATURES, 6)
     assert [row.k for row in sweep] == [1, 2, 3, 4, 5, 6]
     assert sweep[0].silhouette is None
     scaled = StandardScaler().fit_transform(values)
@@ -164,14 +167,14 @@ def test_the_sweep_of_points_is_that_of_all_rows(customers):
             assert row.silhouette == pytest.approx(silhouette_score(scaled, best.labels_))
 
 
-@pytest.mark.usefixtures("passes_only")
-def test_the_sweep_of_passes_has_the_wcss_of_all_rows(customers):
+def test_the_sweep_of_cells_is_close_to_that_of_all_rows(customers, session, monkeypatch):
     rows, values = customers(whole=False)
-    sweep = sweep_relation(rows, FEATURES, 5)
-    fit, _ = segment_relation(rows, FEATURES, 5)
-    assert sweep[0].wcss == pytest.approx(values.size, rel=1e-9)
-    assert sweep[4].wcss == pytest.approx(fit.wcss, rel=1e-4)
-    scaled = StandardScaler().fit_transform(values)
-    labels = KMeans(5, n_init=10, random_state=0).fit(scaled).labels_
-    full = silhouette_score(scaled, labels, sample_size=5_000, random_state=0)
-    assert sweep[4].silhouette == pytest.approx(full, abs=0.03)
+    whole = sweep_relation(session, rows, FEATURES, 5)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000)
+    monkeypatch.setattr(engine_points, "LARGEST_CELLS", 4_000)
+    cells = sweep_relation(session, rows, FEATURES, 5)
+    assert cells[0].wcss == pytest.approx(values.size, rel=1e-6)
+    for of_cells, of_points in zip(cells[1:], whole[1:], strict=True):
+        assert of_cells.wcss == pytest.approx(of_points.wcss, rel=5e-3)
+        assert of_cells.wcss > of_points.wcss * (1 - 1e-6)
+        assert of_cells.silhouette == pytest.approx(of_points.silhouette, abs=0.03)
