@@ -82,17 +82,18 @@ def floor(task: Task) -> None:
 
 def ours(task: Task) -> None:
     """Fit weighted points, or pass over all rows, in the engine."""
-    from mall_segments.engine_fit import segment_relation, sweep_relation
+    from mall_segments.engine_fit import assign_relation, segment_relation, sweep_relation
 
     with task.open() as connection:
         customers = connection.sql(task.select)
-        k = K
         if task.is_sweep:
-            for row in sweep_relation(connection, customers, task.features, SWEEP[-1]):
-                if row.k in SWEEP:
-                    task.found(row.k, row.wcss, row.silhouette)
-            k = task.best_k
-        fit, segments = segment_relation(connection, customers, task.features, k)
+            sweep = sweep_relation(connection, customers, task.features, SWEEP[-1])
+            for row in sweep[1:]:
+                task.found(row.fit.k, row.fit.wcss, row.silhouette)
+            fit = sweep[task.best_k - 1].fit
+            segments = assign_relation(customers, fit)
+        else:
+            fit, segments = segment_relation(connection, customers, task.features, K)
         segments.create(task.segments)
         task.notes = {"wcss": float(fit.wcss), "route": fit.route, "passes": int(fit.passes)}
 

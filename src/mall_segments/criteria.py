@@ -67,7 +67,9 @@ def davies_bouldin_of_spread(spread: Floats, centroids: Floats) -> float | None:
     return float(((spread[:, None] + spread[None]) / separation).max(axis=1).mean())
 
 
-def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[Silhouette | None]:
+def silhouettes(
+    points: WeightedPoints, partitions: list[Integers], *, is_sample: bool = False
+) -> list[Silhouette | None]:
     """Mean silhouette over all customers of several partitions of the same points.
 
     Parameters
@@ -76,6 +78,8 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[Silh
         m points.
     partitions : list of (m,) arrays
         Clusters 0..k-1 each, none of them empty.
+    is_sample : bool
+        Whether the points are a random sample of more customers, so that no value is exact.
 
     Returns
     -------
@@ -102,7 +106,7 @@ def silhouettes(points: WeightedPoints, partitions: list[Integers]) -> list[Silh
     [Silhouette(mean=0.8875, standard_error=0.0), None]
     """
     evaluated, times = np.arange(len(points)), points.weights
-    is_exact, lattice = True, None
+    is_exact, lattice = not is_sample, None
     if len(points) > SILHOUETTE_POINTS:
         groups = 1 + sum(int(labels.max()) for labels in partitions)
         lattice = Lattice.of(points, min(LATTICE_CELLS, SILHOUETTE_WORK // groups))

@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mall_segments import engine_points
 from mall_segments.assignment import Scaling
 from mall_segments.engine_passes import End, FixedPoint, Passes, nearest
-from mall_segments.engine_points import read_columns, read_points, vectors_at_most
+from mall_segments.engine_points import LARGEST_POINTS, read_columns, vectors_at_most
 from mall_segments.errors import TooFewPointsError
 from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
-from mall_segments.lloyd import Floats, kmeans_plus_plus, lloyd
+from mall_segments.levels import Levels
+from mall_segments.lloyd import Floats, Integers, kmeans_plus_plus, lloyd, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
 
 if TYPE_CHECKING:
@@ -38,15 +38,11 @@ if TYPE_CHECKING:
 COUNTED_BITS = 22
 # Rows of the sample that the search of the other route sees.
 SAMPLE_ROWS = 65_536
-# The search runs on so many cells of the points at most, from so many k-means++ starts.
-SEARCH_POINTS = 2_000
+# k-means++ starts of a search, and how many of the best are improved by single moves.
 STARTS = 32
 SINGLE_MOVE_STARTS = 4
 # Of so many points at most, the best end is improved by single moves of all of them too.
 SINGLE_MOVE_POINTS = 8_192
-# Ends whose objectives on the coarsened points differ by less than this share may change places on
-# all points.
-COARSE_ERROR = 2e-3
 # Knuth's multiplicative hash (The Art of Computer Programming, 3, 6.4): ids that follow one another
 # are spread over 2^32 by exact arithmetic, the same on every engine.
 HASH_FACTOR = 2_654_435_761
@@ -77,6 +73,11 @@ class EngineFit:
     route: Route
     passes: int
     points: int
+
+    @property
+    def k(self) -> int:
+        """Number of clusters."""
+        return len(self.centroids)
 
 
 def segment_relation(
@@ -121,29 +122,20 @@ def segment_relation(
     >>> fit.route, fit.sizes.tolist(), labels.order("customer_id").fetchall()[-1]
     ('points', [5.0, 4.0], (8, 1))
     """
-    bounds = _Bounds.read(rows, features)
-    route: Route = "points"
-    if bounds.vectors_at_most(rows) <= engine_points.LARGEST_POINTS:
-        points, scaling = _read_points(session, rows, bounds)
-        points.require_at_least(k)
-        end = search(points, k, random_state)
-    else:
-        route = "passes"
-        passes = Passes.over(rows, bounds.scaling(rows), weight="1")
-        points, scaling = _sample(rows, bounds, passes.scaling, id_column), passes.scaling
-        points.require_at_least(k)
-        start = search(points, k, random_state).centroids
-        end = passes.run(start, exact=exact)
-    fit = EngineFit(
-        scaling=scaling,
-        centroids=end.centroids,
-        sizes=end.sizes,
-        wcss=end.wcss,
-        route=route,
-        passes=end.passes,
-        points=len(points),
-    )
-    return fit, nearest(rows, [id_column], scaling, end.centroids)
+    seen = _Seen.of(session, rows, features, id_column)
+    seen.levels.points.require_at_least(k)
+    fit = seen.fit(k, exact=exact, random_state=random_state)
+    return fit, assign_relation(rows, fit, id_column=id_column)
+
+
+def assign_relation(
+    rows: DuckDBPyRelation, fit: EngineFit, *, id_column: str = "customer_id"
+) -> DuckDBPyRelation:
+    """Return the lazy relation of `id_column` and `segment_number`, that of the nearest centroid.
+
+    Parameters are those of `segment_relation`.
+    """
+    return nearest(rows, [id_column], fit.scaling, fit.centroids)
 
 
 @dataclass(frozen=True)
@@ -152,14 +144,12 @@ class SweepRow:
 
     Attributes
     ----------
-    k : int
-    wcss : float, of all rows
+    fit : EngineFit
     silhouette : float or None, mean over all rows; None for k = 1
     silhouette_standard_error : float or None, 0 where the silhouette is exact
     """
 
-    k: int
-    wcss: float
+    fit: EngineFit
     silhouette: float | None
     silhouette_standard_error: float | None
 
@@ -170,31 +160,73 @@ def sweep_relation(
     features: Sequence[str],
     k_max: int,
     *,
+    id_column: str = "customer_id",
+    exact: bool = False,
     random_state: int = 0,
 ) -> list[SweepRow]:
     """Fit K-Means for every k from 1 to k_max and judge each.
 
-    Parameters are those of `segment_relation`.
+    Parameters are those of `segment_relation`; the fits are its fits.
 
     Notes
     -----
-    Of too many distinct vectors cells are fitted (see `engine_points.read_cells`): the WCSS is that
-    of all customers if each goes where its cell goes, and the silhouette an estimate.
+    On the route of passes the silhouette is that of the sample that the search saw.
     """
     from mall_segments.criteria import silhouettes
-    from mall_segments.kmeans import fit_kmeans_path
 
-    bounds = _Bounds.read(rows, features)
-    if bounds.vectors_at_most(rows) <= engine_points.LARGEST_POINTS:
-        points, _ = _read_points(session, rows, bounds)
-    else:
-        points = read_points(rows, bounds.scaling(rows), weight="1")
-    path = fit_kmeans_path(points, k_max, random_state)
-    found = []
-    for fit, one in zip(path, silhouettes(points, [fit.labels for fit in path]), strict=True):
-        mean, error = (one.mean, one.standard_error) if one else (None, None)
-        found.append(SweepRow(fit.k, fit.wcss, mean, error))
-    return found
+    seen = _Seen.of(session, rows, features, id_column)
+    seen.levels.points.require_at_least(k_max)
+    fits = [seen.fit(k, exact=exact, random_state=random_state) for k in range(1, k_max + 1)]
+    labels = [seen.labels(fit) for fit in fits]
+    judged = silhouettes(seen.levels.points, labels, is_sample=seen.passes is not None)
+    return [
+        SweepRow(fit, one.mean if one else None, one.standard_error if one else None)
+        for fit, one in zip(fits, judged, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What the search sees of the rows: their points, or a sample and the way to pass over all."""
+
+    levels: Levels
+    scaling: tuple[Scaling, ...]
+    passes: Passes | None
+
+    @classmethod
+    def of(
+        cls,
+        session: DuckDBPyConnection,
+        rows: DuckDBPyRelation,
+        features: Sequence[str],
+        id_column: str,
+    ) -> _Seen:
+        bounds = _Bounds.read(rows, features)
+        if bounds.vectors_at_most(rows) <= LARGEST_POINTS:
+            points, scaling = _read_points(session, rows, bounds)
+            return cls(Levels.of(points), scaling, None)
+        scaling = bounds.scaling(rows)
+        sample = _sample(rows, bounds, scaling, id_column)
+        passes = Passes.over(rows, scaling, weight="1")
+        return cls(Levels.of(sample), scaling, passes)
+
+    def fit(self, k: int, *, exact: bool, random_state: int) -> EngineFit:
+        end = search(self.levels, k, random_state)
+        if self.passes:
+            end = self.passes.run(end.centroids, exact=exact)
+        return EngineFit(
+            scaling=self.scaling,
+            centroids=end.centroids,
+            sizes=end.sizes,
+            wcss=end.wcss,
+            route="passes" if self.passes else "points",
+            passes=end.passes,
+            points=len(self.levels.points),
+        )
+
+    def labels(self, fit: EngineFit) -> Integers:
+        """Return the cluster of each point."""
+        return nearest_centroid(self.levels.points.coordinates[None], fit.centroids[None])[0][0]
 
 
 @dataclass(frozen=True)
@@ -227,7 +259,7 @@ class _Bounds:
     def vectors_at_most(self, rows: DuckDBPyRelation) -> float:
         """Return an upper bound of the distinct vectors if it is small, else an estimate."""
         places = float(np.prod(self.maximum - self.minimum + 1))
-        if self.is_counted and places <= engine_points.LARGEST_POINTS:
+        if self.is_counted and places <= LARGEST_POINTS:
             return places
         return vectors_at_most(rows, self.features)
 
@@ -305,12 +337,13 @@ def _sample(
     return WeightedPoints.from_rows(np.stack(scaled, axis=1))
 
 
-def search(points: WeightedPoints, k: int, random_state: int = 0) -> End:
+def search(levels: Levels, k: int, random_state: int = 0) -> End:
     """Return the best of many starts, converged on all points.
 
     Parameters
     ----------
-    points : WeightedPoints
+    levels : Levels
+        Of the points.
     k : int
     random_state : int
 
@@ -319,9 +352,7 @@ def search(points: WeightedPoints, k: int, random_state: int = 0) -> End:
     The starts run on the coarsened points. The best of them are improved by single moves there,
     and those that are near the best of all converge on all points.
     """
-    coarse = points.coarsened(SEARCH_POINTS)
-    if len(coarse) < k:
-        coarse = points
+    coarse = levels.for_search(k)
     generator = np.random.default_rng(random_state)
     sets = np.broadcast_to(coarse.coordinates, (STARTS, *coarse.coordinates.shape))
     weights = np.broadcast_to(coarse.weights, (STARTS, len(coarse)))
@@ -336,9 +367,8 @@ def search(points: WeightedPoints, k: int, random_state: int = 0) -> End:
         for labels in np.unique(improved, axis=0)
     ]
     objectives = lloyd(coarse.coordinates, coarse.weights, np.array(centres)).wcss
-    near = objectives <= objectives.min() * (1 + COARSE_ERROR)
-    ends = [converge(points, centres[place]) for place in np.flatnonzero(near)]
-    best = min(ends, key=lambda end: end.wcss)
+    best = levels.best(centres, objectives)
+    points = levels.points
     if len(points) <= SINGLE_MOVE_POINTS:
         (labels,) = improve_by_single_moves(
             points.coordinates, points.weights, best.labels[None], k

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
+from mall_segments.levels import SAME_WCSS, SEARCH_POINTS, Levels
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
@@ -22,12 +22,10 @@ from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
 
-SEARCH_POINTS = 2_000
 INCREMENTAL_STARTS = 256
 INCREMENTAL_BUDGET = 60_000
 SEEDED_STARTS = 20
 MAX_ITERATIONS = 1_000
-SAME_WCSS = 1e-9
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class KMeansFit:
     Notes
     -----
     With at most SEARCH_POINTS points no single move improves it either; more of them are coarsened
-    for the search, and all of them take part in the last fit (`hamerly.converge`).
+    for the search, and all of them take part in the last fit (see `levels`).
     Clusters are numbered by size, largest first, then by their centroids, so that neither the seed
     nor the order of the rows shows in the numbers.
     """
@@ -101,23 +99,26 @@ def fit_kmeans_path(points: WeightedPoints, k_max: int, random_state: int = 0) -
     Parameters are those of `fit_kmeans`. Returns the fits in the order of k.
     """
     points.require_at_least(k_max)
-    coarse = points.coarsened(SEARCH_POINTS)
-    search = coarse if len(coarse) >= k_max else points
-    found = _Found(search.mean[None], restarts=1, restarts_at_best=1)
-    path = [_finish(points, found, random_state)]
+    levels = Levels.of(points)
+    search = levels.for_search(k_max)
+    start = search.mean[None]
+    found = _Found(start, restarts=1, restarts_at_best=1, ends=[start], objectives=np.zeros(1))
+    path = [_finish(levels, found, random_state)]
     for _ in range(2, k_max + 1):
         found = _search(search, found.centroids, random_state)
-        path.append(_finish(points, found, random_state))
+        path.append(_finish(levels, found, random_state))
     return path
 
 
 @dataclass(frozen=True)
 class _Found:
-    """Where a search ended."""
+    """Where a search ended: the best centroids, and all (k, d) ends with their objectives."""
 
     centroids: Floats
     restarts: int
     restarts_at_best: int
+    ends: list[Floats]
+    objectives: Floats
     runner_up_wcss: float | None = None
     runner_up_customers: float | None = None
 
@@ -138,6 +139,8 @@ def _search(points: WeightedPoints, previous: Floats, random_state: int) -> _Fou
         centroids=centroids[best],
         restarts=len(starts),
         restarts_at_best=int((~others[origin.ravel()[: len(starts)]]).sum()),
+        ends=centroids,
+        objectives=objective,
         runner_up_wcss=None if runner_up is None else float(objective[runner_up]),
         runner_up_customers=None
         if runner_up is None
@@ -177,10 +180,10 @@ def _seeded(points: WeightedPoints, k: int, random_state: int) -> Integers:
     return _scikit_learn(points, k, "k-means++", SEEDED_STARTS, random_state).labels_
 
 
-def _finish(points: WeightedPoints, found: _Found, random_state: int) -> KMeansFit:
-    k = len(found.centroids)
+def _finish(levels: Levels, found: _Found, random_state: int) -> KMeansFit:
+    points, k = levels.points, len(found.centroids)
     if len(points) > SEARCH_POINTS:
-        labels = converge(points, found.centroids).labels
+        labels = levels.best(found.ends, found.objectives).labels
     else:
         labels = _scikit_learn(points, k, found.centroids, 1, random_state).labels_
     labels = _largest_first(points, labels.astype(np.intp), k)

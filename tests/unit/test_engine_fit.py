@@ -7,7 +7,7 @@ from sklearn.metrics import silhouette_score
 from sklearn.preprocessing import StandardScaler
 
 from mall_segments import engine_fit, engine_points
-from mall_segments.engine_fit import segment_relation, sweep_relation
+from mall_segments.engine_fit import assign_relation, segment_relation, sweep_relation
 from mall_segments.errors import TooFewPointsError
 from tests.unit.conftest import SEED
 
@@ -51,7 +51,8 @@ def wcss_of(values, labels):
 @pytest.fixture
 def passes_only(monkeypatch):
     """Let every relation have too many distinct vectors for Python."""
-    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000)
+    for module in (engine_fit, engine_points):
+        monkeypatch.setattr(module, "LARGEST_POINTS", 1_000)
     monkeypatch.setattr(engine_fit, "SAMPLE_ROWS", 4_000)
 
 
@@ -113,7 +114,8 @@ def test_a_tolerance_saves_passes_and_keeps_the_wcss_of_all_rows(customers, sess
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_neither_order_nor_threads_show(customers, session, monkeypatch, whole):
-    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000 if not whole else 10**6)
+    for module in (engine_fit, engine_points):
+        monkeypatch.setattr(module, "LARGEST_POINTS", 1_000 if not whole else 10**6)
     customers(whole=whole)
     found = []
     for threads, order in ((1, "customer_id"), (2, "x0 desc"), (2, "hash(customer_id)")):
@@ -156,25 +158,27 @@ def test_too_few_vectors_are_refused(session, sql, k):
 def test_the_sweep_of_points_is_that_of_all_rows(customers, session):
     rows, values = customers(3_000, whole=True)
     sweep = sweep_relation(session, rows, FEATURES, 6)
-    assert [row.k for row in sweep] == [1, 2, 3, 4, 5, 6]
+    assert [row.fit.k for row in sweep] == [1, 2, 3, 4, 5, 6]
     assert sweep[0].silhouette is None
     scaled = StandardScaler().fit_transform(values)
     for row in sweep[1:]:
-        best = KMeans(row.k, n_init=10, random_state=0).fit(scaled)
-        assert row.wcss <= best.inertia_ * (1 + 1e-4)
+        best = KMeans(row.fit.k, n_init=10, random_state=0).fit(scaled)
+        assert row.fit.wcss <= best.inertia_ * (1 + 1e-4)
         assert row.silhouette_standard_error == 0
-        if row.wcss == pytest.approx(best.inertia_, rel=1e-9):
+        if row.fit.wcss == pytest.approx(best.inertia_, rel=1e-9):
             assert row.silhouette == pytest.approx(silhouette_score(scaled, best.labels_))
 
 
-def test_the_sweep_of_cells_is_close_to_that_of_all_rows(customers, session, monkeypatch):
+@pytest.mark.usefixtures("passes_only")
+def test_the_sweep_of_passes_has_the_wcss_of_all_rows(customers, session):
     rows, values = customers(whole=False)
-    whole = sweep_relation(session, rows, FEATURES, 5)
-    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000)
-    monkeypatch.setattr(engine_points, "LARGEST_CELLS", 4_000)
-    cells = sweep_relation(session, rows, FEATURES, 5)
-    assert cells[0].wcss == pytest.approx(values.size, rel=1e-6)
-    for of_cells, of_points in zip(cells[1:], whole[1:], strict=True):
-        assert of_cells.wcss == pytest.approx(of_points.wcss, rel=5e-3)
-        assert of_cells.wcss > of_points.wcss * (1 - 1e-6)
-        assert of_cells.silhouette == pytest.approx(of_points.silhouette, abs=0.03)
+    sweep = sweep_relation(session, rows, FEATURES, 5)
+    fit, _ = segment_relation(session, rows, FEATURES, 5)
+    assert sweep[0].fit.wcss == pytest.approx(values.size, rel=1e-9)
+    assert sweep[4].fit.wcss == fit.wcss
+    assert sweep[4].silhouette_standard_error > 0
+    labels = labels_of(assign_relation(rows, sweep[4].fit))
+    assert fit.wcss == pytest.approx(wcss_of(values, labels), rel=1e-5)
+    scaled = StandardScaler().fit_transform(values)
+    full = silhouette_score(scaled, labels, sample_size=5_000, random_state=0)
+    assert sweep[4].silhouette == pytest.approx(full, abs=0.03)

@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+
+from mall_segments import levels
+from mall_segments.hamerly import converge
+from mall_segments.levels import Levels
+from mall_segments.lloyd import kmeans_plus_plus, lloyd
+from mall_segments.weighted_points import WeightedPoints
+
+
+@pytest.fixture
+def crowd(generator):
+    """Many points in six clusters that overlap."""
+    centres = generator.normal(scale=2, size=(6, 2))
+    values = centres[generator.integers(0, 6, 40_000)] + generator.normal(size=(40_000, 2))
+    return WeightedPoints.from_rows(values.round(2))
+
+
+def test_few_points_are_their_own_levels(generator):
+    points = WeightedPoints.from_rows(generator.normal(size=(500, 2)))
+    found = Levels.of(points)
+    assert found.middle is points
+    assert found.coarse is points
+
+
+def test_levels_get_coarser_and_keep_customers_and_sum_of_squares(crowd):
+    found = Levels.of(crowd)
+    assert len(found.coarse) <= levels.SEARCH_POINTS < len(found.middle) <= levels.MIDDLE_POINTS
+    for level in (found.middle, found.coarse):
+        assert level.customers == crowd.customers
+        assert level.total_sum_of_squares == pytest.approx(crowd.total_sum_of_squares, rel=1e-9)
+
+
+def test_too_few_coarse_points_leave_the_search_to_all(crowd, monkeypatch):
+    monkeypatch.setattr(levels, "SEARCH_POINTS", 10)
+    found = Levels.of(crowd)
+    assert found.for_search(5) is found.coarse
+    assert found.for_search(50) is crowd
+
+
+def test_the_best_end_on_all_points_wins_although_it_is_not_the_best_on_coarse_ones(
+    crowd, generator, monkeypatch
+):
+    found = Levels.of(crowd)
+    sets = np.broadcast_to(found.coarse.coordinates, (40, *found.coarse.coordinates.shape))
+    weights = np.broadcast_to(found.coarse.weights, (40, len(found.coarse)))
+    starts = kmeans_plus_plus(sets, weights, 9, generator)
+    ends = lloyd(found.coarse.coordinates, found.coarse.weights, starts)
+    monkeypatch.setattr(levels, "SEARCH_ERROR", 0.02)
+    monkeypatch.setattr(levels, "MIDDLE_ERROR", 0.01)
+    best = found.best(list(ends.centroids), ends.wcss)
+    near = ends.centroids[ends.wcss <= ends.wcss.min() * 1.02]
+    assert len(near) > 1
+    of_all = [converge(crowd, start).wcss for start in near]
+    assert max(of_all) > min(of_all) * (1 + 1e-3)
+    assert best.wcss <= min(of_all) * (1 + 1e-4)
