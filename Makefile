@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help build report app test browser check docs faults fuzz bench bench-full \
-	bench-intake lint format lock clean
+	bench-build bench-intake lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-full: $(VENV)/installed-bench ## The same of 1 and 10 million, and k = 2 t
 	$(BIN)/python benchmarks/segmentation.py --section segmentation-full --limit 3600 \
 		--rows 1000000 10000000 --data integer-2 integer-3 integer-6 continuous-3 continuous-6 \
 		--sweep-rows 1000000 10000000 $(BENCH)
+
+bench-build: $(VENV)/installed ## Measure whole builds of 100 thousand to 10 million customers
+	$(BIN)/python benchmarks/whole_build.py
 
 bench-intake: $(VENV)/installed ## Measure the intake of a file of 1 GB
 	$(BIN)/python benchmarks/intake.py
