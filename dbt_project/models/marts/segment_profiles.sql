@@ -1,7 +1,7 @@
 with
     ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
-    int_feature_scaling as (select * from {{ ref("int_feature_scaling") }}),
+    feature_summaries as (select * from {{ ref("feature_summaries") }}),
 
     int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
@@ -9,25 +9,26 @@ with
         select
             segment_key,
             count(*) as customers,
-            sum(case when gender = 'Female' then 1 else 0 end) as female_customers,
-            {%- for feature in profile_features() %}
-                {{ exact_sum(feature) }} / count(*) as {{ feature }}_mean,
-                {{ quantile(feature, 0.50) }} as {{ feature }}_median,
-                {{ exact_stddev(feature) }} as {{ feature }}_stddev,
-                {{ quantile(feature, 0.10) }} as {{ feature }}_p10,
-                {{ quantile(feature, 0.90) }} as {{ feature }}_p90,
-            {%- endfor %}
+            sum(case when gender = 'Female' then 1 else 0 end) as female_customers
         from ml_customer_segments
         group by segment_key
     ),
 
-    population as (
+    -- The statistics of a segment, and the means of all customers, side by side.
+    statistics as (
         select
-            max(customers) as customers,
+            group_key as segment_key,
             {%- for feature in profile_features() %}
-                max(case when feature = '{{ feature }}' then mean end) as {{ feature }}_mean,
+                {%- for name in ["mean", "median", "stddev", "p10", "p90"] %}
+                    max(
+                        case when feature = '{{ feature }}' then {{ name }} end
+                    ) as {{ feature }}_{{ name }},
+                {%- endfor %}
             {%- endfor %}
-        from int_feature_scaling
+            max(customers) as customers
+        from feature_summaries
+        where breakdown in ('all', 'segment')
+        group by breakdown, group_key
     ),
 
     final as (
@@ -39,19 +40,20 @@ with
             segments.customers,
             cast(segments.customers as double) / population.customers as customer_share,
             {%- for feature in profile_features() %}
-                segments.{{ feature }}_mean,
-                segments.{{ feature }}_median,
-                segments.{{ feature }}_stddev,
-                segments.{{ feature }}_p10,
-                segments.{{ feature }}_p90,
+                statistics.{{ feature }}_mean,
+                statistics.{{ feature }}_median,
+                statistics.{{ feature }}_stddev,
+                statistics.{{ feature }}_p10,
+                statistics.{{ feature }}_p90,
                 100
-                * segments.{{ feature }}_mean
+                * statistics.{{ feature }}_mean
                 / population.{{ feature }}_mean as {{ feature }}_index,
             {%- endfor %}
-            cast(segments.female_customers as double) / segments.customers as female_share,
+            cast(segments.female_customers as double) / segments.customers as female_share
         from segments
+        inner join statistics on segments.segment_key = statistics.segment_key
+        inner join statistics as population on population.segment_key = 'all'
         inner join int_segment_names on segments.segment_key = int_segment_names.segment_key
-        cross join population
     )
 
 select *

@@ -5,14 +5,26 @@ with
 
     int_segment_statistics as (select * from {{ ref("int_segment_statistics") }}),
 
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_feature_values as (select * from {{ ref("int_feature_values") }}),
 
-    feature_values as ({{ unpivot_features("ml_customer_segments") }}),
+    counted_values as (
+        select feature, value, cast(sum(customers) as bigint) as customers
+        from int_feature_values
+        group by feature, value
+    ),
+
+    placed_values as (
+        select
+            *,
+            sum(customers) over (partition by feature order by value) as customers_up_to,
+            sum(customers) over (partition by feature) as group_customers
+        from counted_values
+    ),
 
     deciles as (
         {%- for share in ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"] %}
-            select feature, {{ quantile("value", share) }} as edge,
-            from feature_values
+            select feature, {{ quantile_of_counts(share) }} as edge
+            from placed_values
             group by feature
             {% if not loop.last %}
                 union
@@ -31,13 +43,17 @@ with
     ),
 
     counted as (
-        select bins.feature, bins.above, bins.up_to, count(feature_values.value) as customers,
+        select
+            bins.feature,
+            bins.above,
+            bins.up_to,
+            cast(coalesce(sum(counted_values.customers), 0) as bigint) as customers
         from bins
         left join
-            feature_values
-            on bins.feature = feature_values.feature
-            and (bins.above is null or feature_values.value > bins.above)
-            and (bins.up_to is null or feature_values.value <= bins.up_to)
+            counted_values
+            on bins.feature = counted_values.feature
+            and (bins.above is null or counted_values.value > bins.above)
+            and (bins.up_to is null or counted_values.value <= bins.up_to)
         group by bins.feature, bins.above, bins.up_to
     ),
 
