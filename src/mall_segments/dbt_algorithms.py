@@ -21,6 +21,7 @@ from mall_segments.criteria import (
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
 from mall_segments.engine_points import LARGEST_CELLS, LARGEST_POINTS
+from mall_segments.engines import on_any_engine
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.settings import parse_features
@@ -58,6 +59,7 @@ TREE_COLUMNS = (
 )
 
 
+@on_any_engine
 def algorithm_assignments(
     session: DuckDBPyConnection,
     customers: DuckDBPyRelation,
@@ -111,6 +113,7 @@ def algorithm_assignments(
     )
 
 
+@on_any_engine
 def algorithm_scores(
     session: DuckDBPyConnection,
     customers: DuckDBPyRelation,
@@ -152,6 +155,7 @@ def algorithm_scores(
     return relation_from_rows(session, SCORE_COLUMNS, scores)
 
 
+@on_any_engine
 def tree_nodes(
     session: DuckDBPyConnection,
     customers: DuckDBPyRelation,
@@ -190,6 +194,7 @@ def tree_nodes(
     return relation_from_rows(session, TREE_COLUMNS, nodes)
 
 
+@on_any_engine
 def silhouettes_of_points(
     session: DuckDBPyConnection,
     points: DuckDBPyRelation,

@@ -21,6 +21,7 @@ from mall_segments.duckdb_engine import (
 )
 from mall_segments.engine_passes import Passes
 from mall_segments.engine_points import read_columns, read_points, vectors_at_most
+from mall_segments.engines import missing_table_errors, on_any_engine
 from mall_segments.errors import MissingSelectionError
 from mall_segments.identity import Registered
 from mall_segments.kmeans import KMeansFit, fit_kmeans
@@ -127,6 +128,7 @@ MODEL_COLUMNS = (
 )
 
 
+@on_any_engine
 @on_one_thread
 def segment_candidates(
     session: DuckDBPyConnection,
@@ -177,6 +179,7 @@ def segment_candidates(
     return relation_from_rows(session, CANDIDATE_COLUMNS, [_row(row) for row in candidates])
 
 
+@on_any_engine
 @on_one_thread
 def segment_models(
     session: DuckDBPyConnection,
@@ -255,6 +258,7 @@ def segment_models(
     return relation_from_rows(session, MODEL_COLUMNS, rows)
 
 
+@on_any_engine
 def customer_segments(
     customers: DuckDBPyRelation, model: DuckDBPyRelation, settings: Mapping[str, object]
 ) -> DuckDBPyRelation:
@@ -279,6 +283,7 @@ def customer_segments(
     return assign(customers, served.scaling, served.registered.centroids, served.registered.keys)
 
 
+@on_any_engine
 @on_one_thread
 def assignment_probabilities(
     session: DuckDBPyConnection,
@@ -318,6 +323,7 @@ def assignment_probabilities(
     )
 
 
+@on_any_engine
 def segment_rules(
     session: DuckDBPyConnection,
     points: DuckDBPyRelation,
@@ -512,15 +518,14 @@ def _chosen(candidates: DuckDBPyRelation, features: Sequence[str]) -> dict[str, 
 
 def _stored_candidates(previous: Callable[[], DuckDBPyRelation]) -> DuckDBPyRelation:
     """Return the candidates of the last build; columns that it did not know yet are null."""
-    import duckdb
-
     try:
         stored = previous()
-    except duckdb.CatalogException:
+        known = stored.columns
+    except missing_table_errors():
         raise NoStoredModelError("any features") from None
     return stored.project(
         ", ".join(
-            name if name in stored.columns else f"cast(null as {kind}) as {name}"
+            name if name in known else f"cast(null as {kind}) as {name}"
             for name, kind in CANDIDATE_COLUMNS
         )
     )

@@ -1,9 +1,13 @@
-"""What the Python models ask of DuckDB: small tables out, lazy relations in."""
+"""What the Python models ask of DuckDB: small tables out, lazy relations in.
+
+What another engine does in a way of its own is registered by it (see `spark_engine`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import singledispatch
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +16,7 @@ from mall_segments.lloyd import Floats
 from mall_segments.sql_text import literal
 
 if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from duckdb import DuckDBPyRelation
 
 
 def read_rows(relation: DuckDBPyRelation, columns: Sequence[str]) -> list[tuple]:
@@ -28,9 +32,14 @@ def read_scaling(scaling: DuckDBPyRelation, features: Sequence[str]) -> list[Sca
     return [by_feature[feature] for feature in features if feature in by_feature]
 
 
-def relation_from_columns(
-    session: DuckDBPyConnection, columns: Mapping[str, np.ndarray]
-) -> DuckDBPyRelation:
+@singledispatch
+def whole_sum(_relation: Any, expression: str) -> str:
+    """Return the SQL of the sum of an expression of integers, however large it becomes."""
+    return f"sum({expression})"
+
+
+@singledispatch
+def relation_from_columns(session: Any, columns: Mapping[str, np.ndarray]) -> Any:
     """Return a relation of numbers, which may be many."""
     import pandas as pd
 
@@ -49,9 +58,10 @@ def assign(
     return customers
 
 
+@singledispatch
 def relation_from_rows(
-    session: DuckDBPyConnection, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence]
-) -> DuckDBPyRelation:
+    session: Any, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence]
+) -> Any:
     """Return a relation of constants with the given (name, type) columns; no rows are fine too."""
     typed = [f"cast(column_{i} as {kind}) as {name}" for i, (name, kind) in enumerate(columns)]
     names = ", ".join(f"column_{i}" for i in range(len(columns)))

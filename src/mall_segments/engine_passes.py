@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mall_segments.assignment import Scaling
+from mall_segments.duckdb_engine import whole_sum
 from mall_segments.lloyd import Floats
 from mall_segments.sql_text import double
 
@@ -117,7 +118,7 @@ class Passes:
             squares.append(f"pow({scaled} - case segment_number {branches} end, 2)")
         distance = f"cast(round(sqrt({' + '.join(squares)}) * {1 << DISTANCE_BITS}) as bigint)"
         found = numbered.aggregate(
-            f"segment_number, sum(weight * {distance})", "segment_number"
+            f"segment_number, {whole_sum(numbered, f'weight * {distance}')}", "segment_number"
         ).fetchall()
         sums = np.zeros(len(end.centroids))
         for number, total in found:
@@ -183,7 +184,7 @@ class FixedPoint:
 
     def by_cluster(self, numbered: DuckDBPyRelation, k: int) -> tuple[Floats, Floats]:
         """Return the (k,) sizes and the (k, d) sums from the centre of every cluster."""
-        sums = [f"sum(weight * value_{i})" for i in range(len(self.features))]
+        sums = [whole_sum(numbered, f"weight * value_{i}") for i in range(len(self.features))]
         columns = ", ".join(["segment_number", "sum(weight)", *sums])
         sizes, totals = np.zeros(k), np.zeros((k, len(self.features)))
         for number, size, *parts in numbered.aggregate(columns, "segment_number").fetchall():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mall_segments.assignment import Scaling
+from mall_segments.duckdb_engine import whole_sum
 from mall_segments.lloyd import Floats
 from mall_segments.sql_text import double
 from mall_segments.weighted_points import WeightedPoints
@@ -105,10 +106,12 @@ def read_cells(
         ", ".join(["weight", *(f"z{i}, {sql} as c{i}" for i, sql in enumerate(cells))])
     ).project(", ".join(["weight", *(f"c{i}" for i in features), *places]))
     grid = ", ".join(f"c{i}" for i in features)
-    sums = ", ".join(f"sum(weight * p{i}) as s{i}" for i in features)
+    sums = ", ".join(f"{whole_sum(numbered, f'weight * p{i}')} as s{i}" for i in features)
     squares = " + ".join(f"p{i} * p{i}" for i in features)
     found = numbered.aggregate(
-        f"{grid}, sum(weight) as customers, {sums}, sum(weight * ({squares})) as squares", grid
+        f"{grid}, sum(weight) as customers, {sums},"
+        f" {whole_sum(numbered, f'weight * ({squares})')} as squares",
+        grid,
     ).fetchnumpy()
     columns = {name: np.asarray(column, dtype=float) for name, column in found.items()}
     weights = columns["customers"]
