@@ -1,89 +1,79 @@
--- Fails if a customer is nearer to another published centroid than to its own, or its distance,
--- runner-up or margin is not what the published centroids say.
+-- Fails if a customer is nearer to another published centroid than to its own or its runner-up, or
+-- its distance or margin is not what the published centroids say.
+{%- set features = var("segmentation_features") -%}
+{%- set distance_to = {} -%}
+{%- for segment in ["own", "runner_up", "other"] -%}
+    {%- set squares = [] -%}
+    {%- for feature in features -%}
+        {%- set difference = (
+            "(customers." ~ feature ~ "_scaled - " ~ segment ~ "." ~ feature ~ ")"
+        ) -%}
+        {%- do squares.append(difference ~ " * " ~ difference) -%}
+    {%- endfor -%}
+    {%- do distance_to.update({segment: "sqrt(" ~ squares | join(" + ") ~ ")"}) -%}
+{%- endfor %}
 with
-    customer_values as (
-        {{
-            unpivot_features(
-                ref("customer_segments"), ["customer_id"], var("segmentation_features")
-            )
-        }}
+    scaling as (
+        select
+            {%- for feature in features %}
+                max(case when feature = '{{ feature }}' then mean end) as {{ feature }}_mean,
+                max(case when feature = '{{ feature }}' then scale end) as {{ feature }}_scale,
+            {%- endfor %}
+            count(distinct segment_key) as segments
+        from {{ ref("int_segment_model") }}
     ),
 
-    coordinates as (
+    centroids as (
         select
-            customer_values.customer_id,
-            customer_values.feature,
-            (customer_values.value - scaling.mean) / scaling.scale as scaled,
-        from customer_values
-        inner join
-            (select distinct feature, mean, scale from {{ ref("int_segment_model") }}) as scaling
-            on customer_values.feature = scaling.feature
+            {%- for feature in features %}
+                max(case when feature = '{{ feature }}' then centroid_scaled end) as {{ feature }},
+            {%- endfor %}
+            segment_key
+        from {{ ref("segment_centroids") }}
+        group by segment_key
     ),
 
-    distances as (
+    customers as (
         select
-            coordinates.customer_id,
-            segment_centroids.segment_key,
-            sqrt(
-                sum(
-                    (coordinates.scaled - segment_centroids.centroid_scaled)
-                    * (coordinates.scaled - segment_centroids.centroid_scaled)
-                )
-            ) as distance,
-        from coordinates
-        inner join
-            {{ ref("segment_centroids") }} as segment_centroids
-            on coordinates.feature = segment_centroids.feature
-        group by coordinates.customer_id, segment_centroids.segment_key
-    ),
-
-    ranked as (
-        select
-            *,
-            row_number() over (partition by customer_id order by distance, segment_key) as nearness,
-        from distances
-    ),
-
-    expected as (
-        select
-            customer_id,
-            max(case when nearness = 1 then distance end) as nearest,
-            max(case when nearness = 2 then distance end) as second_nearest,
-        from ranked
-        where nearness <= 2
-        group by customer_id
-    ),
-
-    published as (
-        select
-            customer_segments.customer_id,
-            customer_segments.distance_to_centroid,
-            customer_segments.runner_up_segment_key,
-            customer_segments.assignment_margin,
-            own.distance as own_distance,
-            runner_up.distance as runner_up_distance,
-            expected.nearest,
-            expected.second_nearest,
+            customer_segments.*,
+            {%- for feature in features %}
+                (customer_segments.{{ feature }} - scaling.{{ feature }}_mean)
+                / scaling.{{ feature }}_scale as {{ feature }}_scaled,
+            {%- endfor %}
+            scaling.segments
         from {{ ref("customer_segments") }} as customer_segments
-        inner join expected on customer_segments.customer_id = expected.customer_id
-        left join
-            distances as own
-            on customer_segments.customer_id = own.customer_id
-            and customer_segments.segment_key = own.segment_key
-        left join
-            distances as runner_up
-            on customer_segments.customer_id = runner_up.customer_id
-            and customer_segments.runner_up_segment_key = runner_up.segment_key
+        cross join scaling
+    ),
+
+    compared as (
+        select
+            customers.customer_id,
+            customers.segment_key,
+            customers.runner_up_segment_key,
+            customers.distance_to_centroid,
+            customers.assignment_margin,
+            customers.segments,
+            other.segment_key as other_segment_key,
+            {{ distance_to["own"] }} as own_distance,
+            {{ distance_to["runner_up"] }} as runner_up_distance,
+            {{ distance_to["other"] }} as other_distance
+        from customers
+        cross join centroids as other
+        left join centroids as own on customers.segment_key = own.segment_key
+        left join centroids as runner_up on customers.runner_up_segment_key = runner_up.segment_key
     )
 
 select *
-from published
+from compared
 where
-    coalesce(abs(own_distance - nearest) > 1e-9, true)
-    or coalesce(abs(distance_to_centroid - nearest) > 1e-9, true)
-    or coalesce(abs(runner_up_distance - second_nearest) > 1e-9, second_nearest is not null)
-    or (second_nearest is null) <> (runner_up_segment_key is null)
+    coalesce(abs(distance_to_centroid - own_distance) > 1e-9, true)
+    or other_distance < own_distance - 1e-9
+    or (
+        other_segment_key <> segment_key
+        and coalesce(other_distance < runner_up_distance - 1e-9, true)
+    )
+    or coalesce(runner_up_segment_key = segment_key, segments > 1)
     or coalesce(
-        abs(assignment_margin - (1 - nearest / nullif(second_nearest, 0))) > 1e-9,
-        second_nearest > 0
+        abs(assignment_margin - (1 - own_distance / nullif(runner_up_distance, 0))) > 1e-9,
+        runner_up_distance > 0
     )
