@@ -22,6 +22,8 @@ BUILT = (
     "+cluster_tree",
     "+customer_silhouettes",
 )
+# The segments that are compared, without the choice of their number.
+FIVE = {"k": 5, "k_max": 5, "compared_feature_sets": []}
 
 
 @pytest.fixture(scope="module")
@@ -178,14 +180,14 @@ def test_the_tree_is_ward_s_with_thirty_leaves(mall, rows):
 
 
 def test_without_the_comparison_its_relations_are_empty(project):
-    project.build("--select", *BUILT, compare_algorithms=False)
+    project.build("--select", *BUILT, compare_algorithms=False, **FIVE)
     for mart in ("algorithm_comparison", "algorithm_assignments", "cluster_tree"):
         assert project.query(f"select count(*) from marts.{mart}") == [(0,)]
     assert project.query("select count(*) from marts.customer_silhouettes") == [(200,)]
 
 
 def test_many_customers_are_sampled_by_the_hash_of_their_number(project):
-    project.build("--select", *BUILT, compared_customers=60)
+    project.build("--select", *BUILT, compared_customers=60, **FIVE)
     compared = project.query("select customer_id from ml.int_compared_customers order by 1")
     lowest = project.query(
         "select customer_id from (select customer_id from marts.customer_silhouettes "
@@ -202,8 +204,7 @@ def test_many_customers_are_sampled_by_the_hash_of_their_number(project):
 
 
 def test_one_segment_of_one_feature_is_compared_too(project):
-    result = project.dbt("build", k=1, segmentation_features=["age"])
-    assert result.returncode == 0, result.stdout
+    project.tested_build(k=1, segmentation_features=["age"], compared_feature_sets=[])
     found = comparison_of(project, "clusters", "silhouette", "adjusted_rand_index", "note")
     for algorithm in ("ward", "gaussian_mixture", "self_organising_map"):
         assert found[algorithm] == (1, None, 1.0, "Finds one group.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.conftest import ROOT, Project
+from tests.integration.conftest import ROOT, WITHOUT_UNIT_TESTS, Project
 from tests.integration.test_mall_segments import undescribed
 
 PAGE = (ROOT / "docs" / "extend-with-a-feature.md").read_text()
@@ -82,7 +82,11 @@ def carry_out(project, command):
         for file, text in zip(files, before, strict=True):
             assert (project.folder / file).read_text() != text, f"{file} is unchanged: {command}"
         return ""
-    result = project.run(*shlex.split(command))
+    arguments = shlex.split(command)
+    # The unit tests that the page changes have run in the first build.
+    if arguments[:2] == ["mall-segments", "build"] and project.warehouse.exists():
+        arguments += ["--", *WITHOUT_UNIT_TESTS]
+    result = project.run(*arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 
