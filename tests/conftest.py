@@ -65,3 +65,19 @@ def mall(made_once):
         return result
 
     return made_once("mall", make)
+
+
+@pytest.fixture(scope="session")
+def one_segment(made_once):
+    """The mall in one segment of one feature, the tests of the data passed. Not to be changed."""
+    variables = {"k": 1, "segmentation_features": ["age"], "compared_feature_sets": []}
+    return made_once("one_segment", lambda project: project.tested_build(**variables))
+
+
+@pytest.fixture(scope="session")
+def ten_segments(made_once):
+    """The same in ten by a pair, compared with no other algorithm. Not to be changed."""
+    pair = ["age", "spending_score"]
+    variables = {"k": 10, "segmentation_features": pair, "compared_feature_sets": []}
+    variables["compare_algorithms"] = False
+    return made_once("ten_segments", lambda project: project.tested_build(**variables))

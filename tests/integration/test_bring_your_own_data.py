@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.conftest import ROOT
 
+UNSTAMPED = "columns(lambda name: name not in ('build_id', 'segmented_at'))"
 CANONICAL = (ROOT / "seeds" / "Mall_Customers.csv").read_text()
 
 
@@ -63,11 +64,17 @@ def test_parquet_and_a_relation_of_the_warehouse_are_sources(mall, project, file
             f"create table crm.customers as from read_csv('{project.seed}') order by random()"
         )
         connection.table("crm.customers").write_parquet(str(parquet))
-    project.build(customers_relation="crm.customers")
-    assert project.marts() == mall.marts()
-    project.build("--select", "+stg_customers", customers_path=str(parquet))
+    # All that any model reads of the source.
     staged = "select * exclude (line_number) from staging.stg_customers order by customer_id"
-    assert project.query(staged) == mall.query(staged)
+    judged = ("data_quality_summary", "feature_missingness")
+    selected = ("+stg_customers", "+stg_customers_rejected", *(f"+{mart}" for mart in judged))
+    for source in ({"customers_relation": "crm.customers"}, {"customers_path": str(parquet)}):
+        project.build("--select", *selected, **source)
+        assert project.query(staged) == mall.query(staged)
+        assert project.query("from staging.stg_customers_rejected") == []
+        for mart in judged:
+            figures = f"select distinct {UNSTAMPED} from marts.{mart} order by all"
+            assert project.query(figures) == mall.query(figures)
 
 
 def test_a_relation_that_is_not_there_is_named(project):

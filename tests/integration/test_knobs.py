@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from tests.integration.conftest import HISTORY_MARTS, SERVING_MARTS, WITHOUT_TESTS
+from tests.integration.conftest import HISTORY_MARTS, SERVING_MARTS
 
 TRIPLE = ["age", "annual_income_k_usd", "spending_score"]
 
@@ -30,11 +30,9 @@ def test_six_segments_by_three_features(project):
     ]
 
 
-@pytest.mark.parametrize("k", [1, 10])
-def test_any_k_has_named_segments_and_passes_its_tests(project, k):
-    pair = ["age", "spending_score"]
-    project.tested_build(k=k, segmentation_features=pair, compared_feature_sets=[pair])
-    ((segments, names),) = project.query(
+@pytest.mark.parametrize(("fixture", "k"), [("one_segment", 1), ("ten_segments", 10)])
+def test_any_k_has_named_segments_and_passes_its_tests(request, fixture, k):
+    ((segments, names),) = request.getfixturevalue(fixture).query(
         "select count(*), count(distinct segment_name) from marts.segment_profiles"
     )
     assert (segments, names) == (k, k)
@@ -69,8 +67,9 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
         ({"gender_map": {"1": "Woman"}}, "gender_map: 1 maps to Woman, expected one of"),
     ],
 )
-def test_a_setting_that_means_nothing_is_named_without_a_traceback(project, variables, message):
-    result = project.dbt("build", *WITHOUT_TESTS, "--select", "+int_segment_names", **variables)
+def test_a_setting_that_means_nothing_is_named_without_a_traceback(built, variables, message):
+    models = ("raw_customers", "ml_segment_candidates", "int_segment_names")
+    result = built.dbt("run", "--select", *models, **variables)
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout

@@ -139,7 +139,8 @@ def test_a_failing_challenger_leaves_all_serving_marts_byte_identical(first_buil
 
 
 def test_a_challenger_that_fails_is_promoted_on_request(built):
-    built.build("--select", "+model_runs", min_segment_share=0.5, promote=True)
+    fitted = ("int_build", "ml_segment_models", "int_segment_model", "model_runs")
+    built.build("--select", *fitted, min_segment_share=0.5, promote=True)
     ((promoted, decision),) = built.query(
         "select is_promoted, decision from marts.model_runs where is_serving"
     )
