@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# Python compiles what it imports; to compile every file of every package takes half a minute.
+INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 
 .DEFAULT_GOAL := help
 .PHONY: help build report app test browser check docs faults fuzz bench bench-full \
@@ -23,7 +24,7 @@ app: $(VENV)/installed-app ## Show the published segments in the browser, by the
 
 test: lint browser ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile --durations 12
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or install one
 	$(BIN)/python -m tests.browser.chromium
@@ -34,7 +35,7 @@ check: $(VENV)/installed ## Check the last build with Great Expectations and wri
 docs: $(VENV)/installed ## Write the documentation of the last build to site/
 	$(BIN)/mall-segments docs
 
-faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll while real builds are published
+faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll real builds; prove the mall segments
 	$(BIN)/pytest -m faults
 
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
@@ -78,17 +79,17 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mall-segments needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 build"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) install -e . -c constraints.txt
+	$(INSTALL) -e . -c constraints.txt
 	touch $@
 
 $(VENV)/installed-app: $(VENV)/installed
-	$(PIP) install -e '.[app]' -c constraints.txt
+	$(INSTALL) -e '.[app]' -c constraints.txt
 	touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(PIP) install -e '.[dev]' -c constraints.txt
+	$(INSTALL) -e '.[dev]' -c constraints.txt
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed
-	$(PIP) install -e '.[bench]' -c constraints.txt
+	$(INSTALL) -e '.[bench]' -c constraints.txt
 	touch $@

@@ -94,10 +94,7 @@ def second_build(first_build, tmp_path_factory):
     """The mall a month later: some moved, some joined, some left."""
     folder = tmp_path_factory.mktemp("second") / "project"
     shutil.copytree(first_build.folder, folder)
-    project = Project.__new__(Project)
-    project.__dict__.update(
-        {name: _moved(path, first_build.folder, folder) for name, path in vars(first_build).items()}
-    )
+    project = Project.at(folder)
     with project.seed.open(newline="") as file:
         header, *rows = csv.reader(file)
     for row in rows[:6]:
@@ -144,24 +141,10 @@ def built(project, file, *, k, feature_set, **variables):
         "compared_feature_sets": [feature_set],
         **variables,
     }
-    result = project.run(
-        "mall-segments",
-        "build",
-        "--customers",
-        file,
-        "--update-baseline",
-        "--vars",
-        json.dumps(options),
-    )
+    source = ("--customers", file, "--update-baseline")
+    result = project.run("mall-segments", "build", *source, "--vars", json.dumps(options))
     assert result.returncode == 0, result.stderr
     return Reported(project, project.folder / "report.html")
-
-
-def _moved(value, old, new):
-    try:
-        return new / value.relative_to(old)
-    except AttributeError:
-        return value
 
 
 def opened(visit, report, **options):

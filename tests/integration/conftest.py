@@ -11,6 +11,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
+# Unit tests bring rows of their own and take a fifth of a build: `mall` runs them.
+WITHOUT_UNIT_TESTS = ("--exclude-resource-types", "unit_test")
+WITHOUT_TESTS = (*WITHOUT_UNIT_TESTS, "test")
 # What BI reads of the segments themselves: a build of the same customers changes no byte of it.
 SERVING_MARTS = (
     "customer_segments",
@@ -65,15 +68,25 @@ class Project:
     """A copy of the dbt project with a database of its own."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.database = folder / "dev.duckdb"
-        self.warehouse = folder / "warehouse" / "mall_segments.duckdb"
-        self.published = folder / "published" / "mall_segments.duckdb"
+        self._set_places(folder)
         for name in PROJECT:
             copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
             copy(ROOT / name, folder / name)
         for name in ("dbt", "expectations"):
             shutil.copytree(ROOT / "tests" / name, folder / "tests" / name)
+
+    @classmethod
+    def at(cls, folder: Path) -> "Project":
+        """Return the project that a folder already holds."""
+        project = cls.__new__(cls)
+        project._set_places(folder)
+        return project
+
+    def _set_places(self, folder: Path) -> None:
+        self.folder = folder
+        self.database = folder / "dev.duckdb"
+        self.warehouse = folder / "warehouse" / "mall_segments.duckdb"
+        self.published = folder / "published" / "mall_segments.duckdb"
 
     @property
     def seed(self) -> Path:
@@ -110,9 +123,14 @@ class Project:
 
     def build(self, *arguments: str, **variables: object) -> str:
         """Run dbt build without its tests, expect success, and return what it printed."""
-        result = self.dbt(
-            "build", "--resource-types", "seed", "model", "snapshot", *arguments, **variables
-        )
+        return self._build(*WITHOUT_TESTS, *arguments, **variables)
+
+    def tested_build(self, *arguments: str, **variables: object) -> str:
+        """Do the same with the tests of the data."""
+        return self._build(*WITHOUT_UNIT_TESTS, *arguments, **variables)
+
+    def _build(self, *arguments: str, **variables: object) -> str:
+        result = self.dbt("build", *arguments, **variables)
         assert result.returncode == 0, result.stdout
         return result.stdout
 
@@ -141,11 +159,17 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def mall(tmp_path_factory):
-    """The project, built with all its dbt tests from the shipped seed. Not to be changed."""
-    project = Project(tmp_path_factory.mktemp("mall"))
-    result = project.dbt("build")
-    assert result.returncode == 0, result.stdout
-    assert "WARN=0 ERROR=0 SKIP=0" in result.stdout
+@pytest.fixture
+def built(mall, project):
+    """A copy of the project that dbt built once from the mall customers."""
+    shutil.copy(mall.database, project.database)
+    shutil.copytree(mall.folder / "target", project.folder / "target")
+    return project
+
+
+@pytest.fixture
+def production(first_build, project):
+    """A copy of the project with one published build."""
+    for name in ("warehouse", "published", "target"):
+        shutil.copytree(first_build.folder / name, project.folder / name)
     return project

@@ -16,12 +16,6 @@ from sklearn.metrics import (
 from sklearn.mixture import GaussianMixture
 
 ALGORITHMS = ["dbscan", "gaussian_mixture", "hdbscan", "k_means", "self_organising_map", "ward"]
-BUILT = (
-    "+algorithm_comparison",
-    "+algorithm_assignments",
-    "+cluster_tree",
-    "+customer_silhouettes",
-)
 
 
 @pytest.fixture(scope="module")
@@ -177,37 +171,36 @@ def test_the_tree_is_ward_s_with_thirty_leaves(mall, rows):
     assert sorted((row[4] for row in cut), reverse=True) == [85, 39, 32, 23, 21]
 
 
-def test_without_the_comparison_its_relations_are_empty(project):
-    project.build("--select", *BUILT, compare_algorithms=False)
+def test_without_the_comparison_its_relations_are_empty(ten_segments):
     for mart in ("algorithm_comparison", "algorithm_assignments", "cluster_tree"):
-        assert project.query(f"select count(*) from marts.{mart}") == [(0,)]
-    assert project.query("select count(*) from marts.customer_silhouettes") == [(200,)]
+        assert ten_segments.query(f"select count(*) from marts.{mart}") == [(0,)]
+    silhouettes = "select count(*) from marts.customer_silhouettes"
+    assert ten_segments.query(silhouettes) == [(200,)]
 
 
-def test_many_customers_are_sampled_by_the_hash_of_their_number(project):
-    project.build("--select", *BUILT, compared_customers=60)
-    compared = project.query("select customer_id from ml.int_compared_customers order by 1")
-    lowest = project.query(
+def test_many_customers_are_sampled_by_the_hash_of_their_number(built):
+    built.build("--select", "int_compared_customers+", compared_customers=60)
+    compared = built.query("select customer_id from ml.int_compared_customers order by 1")
+    lowest = built.query(
         "select customer_id from (select customer_id from marts.customer_silhouettes "
         "order by md5_number_lower(cast(customer_id as varchar)) limit 60) order by 1"
     )
     assert compared == lowest
-    found = comparison_of(project, "customers", "is_sampled", "adjusted_rand_index")
+    found = comparison_of(built, "customers", "is_sampled", "adjusted_rand_index")
     assert {row[:2] for row in found.values()} == {(60, True)}
     assert found["k_means"][2] == 1.0
-    assert project.query(
+    assert built.query(
         "select count(*), count(distinct customer_id) from marts.algorithm_assignments"
     ) == [(360, 60)]
-    assert project.query("select customers from marts.cluster_tree where node = 0") == [(60,)]
+    assert built.query("select customers from marts.cluster_tree where node = 0") == [(60,)]
 
 
-def test_one_segment_of_one_feature_is_compared_too(project):
-    result = project.dbt("build", k=1, segmentation_features=["age"])
-    assert result.returncode == 0, result.stdout
-    found = comparison_of(project, "clusters", "silhouette", "adjusted_rand_index", "note")
+def test_one_segment_of_one_feature_is_compared_too(one_segment):
+    found = comparison_of(one_segment, "clusters", "silhouette", "adjusted_rand_index", "note")
     for algorithm in ("ward", "gaussian_mixture", "self_organising_map"):
         assert found[algorithm] == (1, None, 1.0, "Finds one group.")
-    assert project.query("select distinct silhouette from marts.customer_silhouettes") == [(None,)]
+    silhouettes = "select distinct silhouette from marts.customer_silhouettes"
+    assert one_segment.query(silhouettes) == [(None,)]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.conftest import ROOT
 
+UNSTAMPED = "columns(lambda name: name not in ('build_id', 'segmented_at'))"
 CANONICAL = (ROOT / "seeds" / "Mall_Customers.csv").read_text()
 
 
@@ -45,16 +46,14 @@ def test_a_refused_file_stops_before_dbt_begins(project, file):
     assert not project.warehouse.exists()
 
 
-def test_a_source_that_is_refused_in_dbt_changes_nothing_of_the_last_build(project, file):
-    project.build()
-    before = project.marts()
+def test_a_source_that_is_refused_in_dbt_changes_nothing_of_the_last_build(mall, built, file):
     text = "\n".join(CANONICAL.splitlines()[:30])
-    result = project.dbt("build", customers_path=str(file(text)))
+    result = built.dbt("build", customers_path=str(file(text)))
     assert result.returncode == 1
     assert "TOO_FEW_ROWS: 29 customers are left, expected at least 50." in result.stdout
     assert "Traceback" not in result.stdout
-    assert project.marts() == before
-    assert project.query("select count(*) from raw.raw_customers") == [(200,)]
+    assert built.marts() == mall.marts()
+    assert built.query("select count(*) from raw.raw_customers") == [(200,)]
 
 
 def test_parquet_and_a_relation_of_the_warehouse_are_sources(mall, project, file):
@@ -65,14 +64,21 @@ def test_parquet_and_a_relation_of_the_warehouse_are_sources(mall, project, file
             f"create table crm.customers as from read_csv('{project.seed}') order by random()"
         )
         connection.table("crm.customers").write_parquet(str(parquet))
-    project.build(customers_relation="crm.customers")
-    assert project.marts() == mall.marts()
-    project.build(customers_path=str(parquet))
-    assert project.marts() == mall.marts()
+    # All that any model reads of the source.
+    staged = "select * exclude (line_number) from staging.stg_customers order by customer_id"
+    judged = ("data_quality_summary", "feature_missingness")
+    selected = ("+stg_customers", "+stg_customers_rejected", *(f"+{mart}" for mart in judged))
+    for source in ({"customers_relation": "crm.customers"}, {"customers_path": str(parquet)}):
+        project.build("--select", *selected, **source)
+        assert project.query(staged) == mall.query(staged)
+        assert project.query("from staging.stg_customers_rejected") == []
+        for mart in judged:
+            figures = f"select distinct {UNSTAMPED} from marts.{mart} order by all"
+            assert project.query(figures) == mall.query(figures)
 
 
 def test_a_relation_that_is_not_there_is_named(project):
-    result = project.dbt("build", customers_relation="crm.nobody")
+    result = project.dbt("build", "--select", "+raw_customers", customers_relation="crm.nobody")
     assert "RELATION_NOT_FOUND: There is no relation crm.nobody" in result.stdout
     assert "Traceback" not in result.stdout
 
@@ -85,7 +91,8 @@ def test_quarantine_and_quality_mart_agree_with_inspect(project, file):
     assert inspected["outcome"] == "build"
     assert inspected["error"] is None
     assert inspected["notes"] == {"gender:not_recognised": 1}
-    project.build(customers_path=str(path))
+    quarantine = ("+stg_customers_rejected", "+data_quality_summary")
+    project.build("--select", *quarantine, customers_path=str(path))
     rejected = project.query(
         "select line_number, reasons, raw_record from staging.stg_customers_rejected order by 1"
     )

@@ -5,6 +5,7 @@ import re
 import duckdb
 import pytest
 
+from mall_segments.checks.checkpoint import KEYS
 from mall_segments.checks.offline_docs import make_room
 from tests.integration.conftest import ROOT
 
@@ -47,7 +48,7 @@ def test_customers_that_moved_are_named(project, check, tmp_path):
     text[9] = ",".join([*text[9].split(",")[:2], "3", *text[9].split(",")[3:]])
     text[11] = ",".join([*text[11].split(",")[:2], "2", *text[11].split(",")[3:]])
     project.seed.write_text("\n".join(text) + "\n")
-    project.build()
+    project.build("--select", *(f"+{relation.partition('.')[2]}" for relation in KEYS))
     result, _ = check(project)
     assert result.returncode == 3, result.stdout
     assert re.search(r"FAIL\s+age\s+column kl divergence", result.stdout)

@@ -82,7 +82,8 @@ def carry_out(project, command):
         for file, text in zip(files, before, strict=True):
             assert (project.folder / file).read_text() != text, f"{file} is unchanged: {command}"
         return ""
-    result = project.run(*shlex.split(command))
+    arguments = shlex.split(command)
+    result = project.run(*arguments)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -12,7 +12,6 @@ import pytest
 
 from mall_segments.publish.moments import KILL_AT, MOMENTS
 from tests.faults.test_readers import poll
-from tests.integration.conftest import Project
 
 pytestmark = pytest.mark.faults
 
@@ -24,15 +23,6 @@ MART_IDS = (
     "select count(distinct build_id), min(build_id) from (select build_id from"
     " marts.customer_segments union all select build_id from marts.segmentation_quality)"
 )
-
-
-@pytest.fixture
-def production(first_build, tmp_path):
-    """A copy of the project with one published build."""
-    project = Project(tmp_path)
-    for name in ("warehouse", "published", "target"):
-        shutil.copytree(first_build.folder / name, tmp_path / name)
-    return project
 
 
 def served(project):

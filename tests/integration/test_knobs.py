@@ -30,11 +30,9 @@ def test_six_segments_by_three_features(project):
     ]
 
 
-@pytest.mark.parametrize("k", [1, 10])
-def test_any_k_has_named_segments_and_passes_its_tests(project, k):
-    result = project.dbt("build", k=k, segmentation_features=["age", "spending_score"])
-    assert result.returncode == 0, result.stdout
-    ((segments, names),) = project.query(
+@pytest.mark.parametrize(("fixture", "k"), [("one_segment", 1), ("ten_segments", 10)])
+def test_any_k_has_named_segments_and_passes_its_tests(request, fixture, k):
+    ((segments, names),) = request.getfixturevalue(fixture).query(
         "select count(*), count(distinct segment_name) from marts.segment_profiles"
     )
     assert (segments, names) == (k, k)
@@ -53,16 +51,8 @@ def test_seed_order_and_threads_change_no_byte_of_the_marts(mall, project, monke
     assert project.marts() == mall.marts()
 
 
-def test_a_second_build_changes_no_byte_of_the_marts(project):
-    project.build()
-    first = project.marts()
-    project.build()
-    assert project.marts() == first
-
-
 def test_an_empty_run_builds_every_relation_without_rows(project):
-    result = project.dbt("build", "--empty")
-    assert result.returncode == 0, result.stdout
+    project.tested_build("--empty")
     marts = project.marts(names=SERVING_MARTS + HISTORY_MARTS)
     assert all(rows_checked == 0 for _, rows_checked, *_ in marts.pop("data_quality_summary"))
     assert set(map(len, marts.values())) == {0}
@@ -77,13 +67,9 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
         ({"gender_map": {"1": "Woman"}}, "gender_map: 1 maps to Woman, expected one of"),
     ],
 )
-def test_a_setting_that_means_nothing_is_named_without_a_traceback(project, variables, message):
-    result = project.dbt("build", "--resource-types", "seed", "model", "snapshot", **variables)
+def test_a_setting_that_means_nothing_is_named_without_a_traceback(built, variables, message):
+    models = ("raw_customers", "ml_segment_candidates", "int_segment_names")
+    result = built.dbt("run", "--select", *models, **variables)
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout
-
-
-def test_the_project_parses_without_a_warning(project):
-    result = project.dbt("parse", "--show-all-deprecations", "--warn-error")
-    assert result.returncode == 0, result.stdout
