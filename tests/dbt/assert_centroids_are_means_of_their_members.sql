@@ -13,7 +13,7 @@ select
     segment_centroids.segment_key,
     segment_centroids.feature,
     segment_centroids.centroid,
-    members.mean,
+    members.mean
 from {{ ref("segment_centroids") }} as segment_centroids
 left join
     members

@@ -13,7 +13,7 @@ with
         select
             customer_values.customer_id,
             customer_values.feature,
-            (customer_values.value - scaling.mean) / scaling.scale as scaled,
+            (customer_values.value - scaling.mean) / scaling.scale as scaled
         from customer_values
         inner join
             (select distinct feature, mean, scale from {{ ref("int_segment_model") }}) as scaling
@@ -29,7 +29,7 @@ with
                     (coordinates.scaled - segment_centroids.centroid_scaled)
                     * (coordinates.scaled - segment_centroids.centroid_scaled)
                 )
-            ) as distance,
+            ) as distance
         from coordinates
         inner join
             {{ ref("segment_centroids") }} as segment_centroids
@@ -40,7 +40,7 @@ with
     ranked as (
         select
             *,
-            row_number() over (partition by customer_id order by distance, segment_key) as nearness,
+            row_number() over (partition by customer_id order by distance, segment_key) as nearness
         from distances
     ),
 
@@ -48,7 +48,7 @@ with
         select
             customer_id,
             max(case when nearness = 1 then distance end) as nearest,
-            max(case when nearness = 2 then distance end) as second_nearest,
+            max(case when nearness = 2 then distance end) as second_nearest
         from ranked
         where nearness <= 2
         group by customer_id
@@ -63,7 +63,7 @@ with
             own.distance as own_distance,
             runner_up.distance as runner_up_distance,
             expected.nearest,
-            expected.second_nearest,
+            expected.second_nearest
         from {{ ref("customer_segments") }} as customer_segments
         inner join expected on customer_segments.customer_id = expected.customer_id
         left join

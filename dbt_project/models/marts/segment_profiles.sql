@@ -15,7 +15,7 @@ with
                 {{ quantile(feature, 0.50) }} as {{ feature }}_median,
                 {{ exact_stddev(feature) }} as {{ feature }}_stddev,
                 {{ quantile(feature, 0.10) }} as {{ feature }}_p10,
-                {{ quantile(feature, 0.90) }} as {{ feature }}_p90,
+                {{ quantile(feature, 0.90) }} as {{ feature }}_p90{{ "," if not loop.last }}
             {%- endfor %}
         from ml_customer_segments
         group by segment_key
@@ -25,7 +25,9 @@ with
         select
             max(customers) as customers,
             {%- for feature in profile_features() %}
-                max(case when feature = '{{ feature }}' then mean end) as {{ feature }}_mean,
+                max(
+                    case when feature = '{{ feature }}' then mean end
+                ) as {{ feature }}_mean{{ "," if not loop.last }}
             {%- endfor %}
         from int_feature_scaling
     ),
@@ -48,7 +50,7 @@ with
                 * segments.{{ feature }}_mean
                 / population.{{ feature }}_mean as {{ feature }}_index,
             {%- endfor %}
-            cast(segments.female_customers as double) / segments.customers as female_share,
+            cast(segments.female_customers as double) / segments.customers as female_share
         from segments
         inner join int_segment_names on segments.segment_key = int_segment_names.segment_key
         cross join population

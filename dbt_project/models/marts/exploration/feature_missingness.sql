@@ -8,7 +8,7 @@ with
         select
             concat(', ', coalesce(reasons, ''), ',') as reasons,
             is_gender_given,
-            count(*) as rows_found,
+            count(*) as rows_found
         from stg_customers_parsed
         where coalesce(reasons, '') <> 'field_count'
         group by coalesce(reasons, ''), is_gender_given
@@ -16,7 +16,6 @@ with
 
     missing as (
         select
-            rows_found,
             {%- for column in columns %}
                 {%- if column == "gender" %} case when is_gender_given then 0 else 1 end as gender,
                 {%- else %}
@@ -25,6 +24,7 @@ with
                     end as {{ column }},
                 {%- endif %}
             {%- endfor %}
+            rows_found
         from reasons
     ),
 
@@ -58,7 +58,7 @@ with
             cast(raw_rows as double) * missing_rows
             - cast(column_rows as double) * other_rows as covariance,
             cast(column_rows as double) * (raw_rows - column_rows) as variance,
-            cast(other_rows as double) * (raw_rows - other_rows) as other_variance,
+            cast(other_rows as double) * (raw_rows - other_rows) as other_variance
         from pairs
     ),
 
@@ -69,7 +69,7 @@ with
             raw_rows,
             missing_rows,
             missing_rows / cast(raw_rows as double) as missing_share,
-            {{ correlation("covariance", "variance", "other_variance") }} as missing_correlation,
+            {{ correlation("covariance", "variance", "other_variance") }} as missing_correlation
         from counts
     )
 

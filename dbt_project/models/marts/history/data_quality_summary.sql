@@ -6,7 +6,7 @@ with
             gender_note,
             is_gender_given,
             concat(', ', reasons, ',') as listed_reasons,
-            reasons is not null as is_rejected,
+            reasons is not null as is_rejected
         from stg_customers_parsed
     ),
 
@@ -19,7 +19,7 @@ with
                     case when listed_reasons like '%, {{ rule }},%' then 1 else 0 end
                 ) as rows_failed,
                 cast(0 as double) as threshold,
-                false as is_gate,
+                false as is_gate
             from listed
             union all
         {%- endfor %}
@@ -29,7 +29,7 @@ with
                 count(*),
                 sum(case when gender_note = '{{ note }}' then 1 else 0 end),
                 cast(0 as double),
-                false,
+                false
             from listed
             where not is_rejected
             union all
@@ -39,7 +39,7 @@ with
             count(*),
             sum(case when gender_note = 'gender:not_recognised' then 1 else 0 end),
             cast({{ var("max_unrecognised_gender_share") }} as double),
-            true,
+            true
         from listed
         where is_gender_given
         union all
@@ -48,7 +48,7 @@ with
             count(*),
             sum(case when is_rejected then 1 else 0 end),
             cast({{ var("max_rejected_share") }} as double),
-            true,
+            true
         from listed
     ),
 
@@ -59,7 +59,7 @@ with
             cast(coalesce(rows_failed, 0) as bigint) as rows_failed,
             coalesce(cast(rows_failed as double) / nullif(rows_checked, 0), 0) as failed_share,
             threshold,
-            is_gate,
+            is_gate
         from counted
     ),
 
@@ -74,7 +74,7 @@ with
             threshold,
             case
                 when failed_share <= threshold then 'pass' when is_gate then 'fail' else 'warn'
-            end as verdict,
+            end as verdict
         from shared
     )
 

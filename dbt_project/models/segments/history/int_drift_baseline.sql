@@ -11,7 +11,7 @@ with
 
     deciles as (
         {%- for share in ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9"] %}
-            select feature, {{ quantile("value", share) }} as edge,
+            select feature, {{ quantile("value", share) }} as edge
             from feature_values
             group by feature
             {% if not loop.last %}
@@ -22,16 +22,16 @@ with
 
     -- A value on an edge belongs to the bin below it.
     bins as (
-        select feature, lag(edge) over (partition by feature order by edge) as above, edge as up_to,
+        select feature, lag(edge) over (partition by feature order by edge) as above, edge as up_to
         from deciles
         union all
-        select feature, max(edge), null,
+        select feature, max(edge), null
         from deciles
         group by feature
     ),
 
     counted as (
-        select bins.feature, bins.above, bins.up_to, count(feature_values.value) as customers,
+        select bins.feature, bins.above, bins.up_to, count(feature_values.value) as customers
         from bins
         left join
             feature_values
@@ -50,7 +50,7 @@ with
             counted.up_to,
             counted.customers,
             int_feature_scaling.mean,
-            int_feature_scaling.scale,
+            int_feature_scaling.scale
         from counted
         inner join int_feature_scaling on counted.feature = int_feature_scaling.feature
         union all
@@ -62,7 +62,7 @@ with
             null as up_to,
             int_segment_statistics.customers,
             int_segment_statistics.mean,
-            int_feature_scaling.scale,
+            int_feature_scaling.scale
         from int_segment_statistics
         inner join
             int_feature_scaling on int_segment_statistics.feature = int_feature_scaling.feature
@@ -80,7 +80,7 @@ with
             rows_of_baseline.up_to,
             rows_of_baseline.customers,
             rows_of_baseline.mean,
-            rows_of_baseline.scale,
+            rows_of_baseline.scale
         from rows_of_baseline
         cross join int_build
     )
