@@ -201,7 +201,11 @@ with
                     sqrt(cast(centres.customers as double) * (centres.customers - 1))
                     / (centres.customers - 2)
                     * (moments.cubes / centres.customers)
-                    / power(moments.squares / centres.customers, 1.5)
+                    / (
+                        moments.squares
+                        / centres.customers
+                        * sqrt(moments.squares / centres.customers)
+                    )
             end as skewness,
             centres.distinct_values
         from centres
