@@ -1,6 +1,5 @@
 import duckdb
 import pytest
-from pyspark.sql import SparkSession
 
 from mall_segments.project_sql import project_variables, render_sql
 
@@ -8,6 +7,8 @@ from mall_segments.project_sql import project_variables, render_sql
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """A Spark session with the settings of the target spark, one for all tests."""
+    from pyspark.sql import SparkSession
+
     session = (
         SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")

@@ -63,7 +63,7 @@ def literal(value: object, type_name: str) -> str:
     if value is None:
         return f"cast(null as {type_name})"
     if isinstance(value, str):
-        # The engines escape a quote and a backslash in different ways, and Jinja rewrites line ends.
+        # Engines escape a quote and a backslash in different ways, and Jinja rewrites line ends.
         texts = (
             f"chr({ord(letter)})" if letter < " " or letter in "'\\" else f"'{letter}'"
             for letter in value

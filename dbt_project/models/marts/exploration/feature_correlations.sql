@@ -75,34 +75,52 @@ with
         having count(*) > 0
     ),
 
-    final as (
+    pairs as (
         {% for feature in features %}
-            {% set index = loop.index0 %}
             {% for other in features %}
-                {% set pair = (
-                    feature ~ "_" ~ other
-                    if index <= loop.index0
-                    else other ~ "_" ~ feature
-                ) %}
-                select
-                    '{{ feature }}' as feature,
-                    '{{ other }}' as other_feature,
-                    {% for measure in measures %}
-                        {{
-                            correlation(
-                                pair ~ "_" ~ measure,
-                                feature ~ "_" ~ feature ~ "_" ~ measure,
-                                other ~ "_" ~ other ~ "_" ~ measure,
-                            )
-                        }} as {{ measure }},
-                    {% endfor %}
-                    customers
-                from products
-                {% if not (loop.last and index == features | length - 1) %}
+                select '{{ feature }}' as feature, '{{ other }}' as other_feature
+                {% if not loop.last %}
                     union all
                 {% endif %}
             {% endfor %}
+            {% if not loop.last %}
+                union all
+            {% endif %}
         {% endfor %}
+    ),
+
+    final as (
+        select
+            pairs.feature,
+            pairs.other_feature,
+            {% for measure in measures %}
+                case
+                    {% for feature in features %}
+                        {% set index = loop.index0 %}
+                        {% for other in features %}
+                            {% set pair = (
+                                feature ~ "_" ~ other
+                                if index <= loop.index0
+                                else other ~ "_" ~ feature
+                            ) %}
+                            when
+                                pairs.feature = '{{ feature }}'
+                                and pairs.other_feature = '{{ other }}'
+                            then
+                                {{
+                                    correlation(
+                                        pair ~ "_" ~ measure,
+                                        feature ~ "_" ~ feature ~ "_" ~ measure,
+                                        other ~ "_" ~ other ~ "_" ~ measure,
+                                    )
+                                }}
+                        {% endfor %}
+                    {% endfor %}
+                end as {{ measure }},
+            {% endfor %}
+            products.customers
+        from products
+        cross join pairs
     )
 
 select *
