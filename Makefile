@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help build report app test browser check docs faults fuzz bench bench-full \
+.PHONY: help build report app test test-spark browser check docs faults fuzz bench bench-full \
 	bench-intake lint format lock clean
 
 help: ## List the targets
@@ -36,6 +36,9 @@ docs: $(VENV)/installed ## Write the documentation of the last build to site/
 
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll while real builds are published
 	$(BIN)/pytest -m faults
+
+test-spark: $(VENV)/installed-dev ## Compare what Spark answers with what DuckDB does: needs Java and pyspark
+	$(BIN)/pytest -m spark
 
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
 	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py
