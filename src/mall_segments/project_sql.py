@@ -124,6 +124,9 @@ class _Dbt:
     def escape_single_quotes(self, text: str) -> str:
         return text.replace("'", self._quote)
 
+    def type_string(self) -> str:
+        return "string"
+
 
 class _Exceptions:
     """Stands for dbt's `exceptions`."""

@@ -53,7 +53,7 @@ with
                     '; '
                     || noise_customers
                     || case when noise_customers = 1 then ' customer (' else ' customers (' end
-                    || cast(cast(100 * noise_share as decimal(4, 1)) as {{ dbt.type_string() }})
+                    || {{ figure("100 * noise_share") }}
                     || case
                         when noise_customers = 1 then ' %) is left out' else ' %) are left out'
                     end

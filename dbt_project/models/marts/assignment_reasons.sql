@@ -275,7 +275,7 @@ with
                 upper(substr({{ feature_label("feature") }}, 1, 1)),
                 substr({{ feature_label("feature") }}, 2),
                 ' ',
-                cast(round(value, 1) as {{ dbt.type_string() }}),
+                {{ figure("value") }},
                 {{ feature_unit("feature") }},
                 case
                     when contribution is null
@@ -288,21 +288,21 @@ with
                     when contribution >= 0
                     then
                         concat(
-                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("centroid") }},
                             ') and against "',
                             runner_up_segment_name,
                             '" (',
-                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("runner_up_centroid") }},
                             ').'
                         )
                     when contribution < 0
                     then
                         concat(
-                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("runner_up_centroid") }},
                             ') and against "',
                             segment_name,
                             '" (',
-                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("centroid") }},
                             ').'
                         )
                     else ''
@@ -312,7 +312,7 @@ with
                     then
                         concat(
                             ' At ',
-                            cast(round(value + smallest_change, 1) as {{ dbt.type_string() }}),
+                            {{ figure("value + smallest_change") }},
                             {{ feature_unit("feature") }},
                             ' the customer would be in "',
                             changed_segment_name,

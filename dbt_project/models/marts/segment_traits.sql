@@ -50,7 +50,7 @@ with
                 upper(substr({{ feature_label("ranked.feature") }}, 1, 1)),
                 substr({{ feature_label("ranked.feature") }}, 2),
                 ' averages ',
-                cast(round(ranked.mean, 1) as {{ dbt.type_string() }}),
+                {{ figure("ranked.mean") }},
                 {{ feature_unit("ranked.feature") }},
                 case
                     when abs(ranked.standardised_difference) < 0.25
@@ -64,7 +64,7 @@ with
                     else ', below '
                 end,
                 'the ',
-                cast(round(ranked.population_mean, 1) as {{ dbt.type_string() }}),
+                {{ figure("ranked.population_mean") }},
                 {{ feature_unit("ranked.feature") }},
                 ' of all customers.'
             ) as description
