@@ -1,4 +1,4 @@
--- Fails if the segments' shares of a feature's between-segment variance do not sum to 1 where the
+-- Fails if the segments' shares of a feature's between-segment variance do not sum to 1, where the
 -- segments differ in it at all.
 select feature, sum(between_variance_share) as share
 from {{ ref("segment_traits") }}

@@ -58,3 +58,30 @@ def test_a_quote_in_a_word_is_escaped_as_the_engine_reads_it(engine, literal):
     assert literal in render_model(
         "stg_customers_parsed", {"raw_customers": "x"}, variables, engine
     )
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        r",(\s|\{%[^}]*%\})*\b(from|where|group by|having|order by|union)\b",
+        r",\s*\)",
+        r"::",
+        r"\bvarchar\b",
+        r"\b(arg_max|arg_min|exclude|list|qualify|quantile_cont|struct_pack|strpos|unnest)\b",
+    ],
+)
+def test_no_model_has_a_spelling_that_spark_does_not_read(spelling):
+    """What differs between engines is in macros/engine."""
+    root = find_project()
+    files = [
+        path
+        for folder in ("dbt_project", "tests/dbt", "analyses")
+        for path in (root / folder).rglob("*.sql")
+        if path.parent.name != "engine"
+    ]
+    assert len(files) > 60
+    for path in files:
+        text = re.sub(r"--[^\n]*|\{#.*?#\}", "", path.read_text(), flags=re.S)
+        sql = re.sub(r"\{\{.*?\}\}|\{%-? (set|do) .*?%\}", "jinja", text, flags=re.S)
+        found = re.search(spelling, sql, flags=re.S)
+        assert not found, f"{path.relative_to(root)}: {found[0]}"

@@ -1,4 +1,4 @@
-{#- Goes between `as` and the CTE that several others read where an engine would repeat it. -#}
+{#- Goes between `as` and the CTE that several others read, where an engine would repeat it. -#}
 {% macro computed_once() -%} {{ return(adapter.dispatch("computed_once")()) }} {%- endmacro %}
 
 {% macro duckdb__computed_once() -%} materialized {%- endmacro %}

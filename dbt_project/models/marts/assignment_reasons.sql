@@ -97,7 +97,7 @@ with
         from distances
     ),
 
-    -- Along one feature alone where the border to each other segment lies, and the first whole
+    -- Along one feature alone, where the border to each other segment lies, and the first whole
     -- step
     -- beyond it.
     borders as (
