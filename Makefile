@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help build report app test browser check docs faults fuzz bench bench-full \
+.PHONY: help build report app test test-spark browser check docs faults fuzz bench bench-full \
 	bench-build bench-intake lint format lock clean
 
 help: ## List the targets
@@ -37,6 +37,9 @@ docs: $(VENV)/installed ## Write the documentation of the last build to site/
 
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll real builds; prove the mall segments
 	$(BIN)/pytest -m faults
+
+test-spark: $(VENV)/installed-dev ## Compare what Spark answers with what DuckDB does: needs Java and pyspark
+	$(BIN)/pytest -m spark
 
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
 	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py

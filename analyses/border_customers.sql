@@ -3,7 +3,7 @@ select
     customer_segments.customer_id,
     customer_segments.segment_name,
     runner_up.segment_name as runner_up_segment_name,
-    round(customer_segments.assignment_margin, 3) as assignment_margin,
+    round(customer_segments.assignment_margin, 3) as assignment_margin
 from {{ ref("customer_segments") }} as customer_segments
 inner join
     {{ ref("segment_profiles") }} as runner_up

@@ -9,7 +9,7 @@ select
     median,
     p75,
     maximum,
-    round(skewness, 2) as skewness,
+    round(skewness, 2) as skewness
 from {{ ref("feature_summaries") }}
 where breakdown = 'all'
 order by feature

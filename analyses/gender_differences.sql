@@ -27,7 +27,7 @@ select
             0
         ),
         2
-    ) as cohens_d,
+    ) as cohens_d
 from women
 inner join men on women.feature = men.feature
 order by women.feature

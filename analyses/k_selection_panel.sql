@@ -13,6 +13,6 @@ select
     round(stability_jaccard, 2) as stability_jaccard,
     is_elbow,
     is_selected,
-    selection_reason,
+    selection_reason
 from {{ ref("k_selection") }}
 order by feature_set, k

@@ -6,7 +6,7 @@ select
     raw_rows,
     missing_rows,
     round(100 * missing_share, 2) as missing_percent,
-    round(missing_correlation, 3) as missing_correlation,
+    round(missing_correlation, 3) as missing_correlation
 from {{ ref("feature_missingness") }}
 where column_name <= other_column_name
 order by column_name <> other_column_name, missing_rows desc, column_name, other_column_name

@@ -9,7 +9,7 @@ with
             *,
             row_number() over (
                 partition by feature, group_key order by customers desc, bin_number
-            ) as place,
+            ) as place
         from feature_distributions
         where breakdown = 'segment'
     )
@@ -23,7 +23,7 @@ select
     ranked.customers,
     round(100 * ranked.share, 1) as percent_of_segment,
     round(100 * everybody.share, 1) as percent_of_all,
-    round(ranked.share / everybody.share, 1) as lift,
+    round(ranked.share / everybody.share, 1) as lift
 from ranked
 inner join
     feature_distributions as everybody

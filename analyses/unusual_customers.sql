@@ -6,7 +6,7 @@ select
     segment_profiles.segment_name,
     count(*) as rules,
     min(outlier_customers.lower_bound) as least_lower_bound,
-    max(outlier_customers.upper_bound) as largest_upper_bound,
+    max(outlier_customers.upper_bound) as largest_upper_bound
 from {{ ref("outlier_customers") }} as outlier_customers
 inner join
     {{ ref("segment_profiles") }} as segment_profiles

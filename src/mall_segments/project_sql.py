@@ -44,7 +44,12 @@ def project_variables() -> dict[str, object]:
     return dict(yaml.safe_load(text)["vars"])
 
 
-def render_model(name: str, relations: Mapping[str, str], variables: Mapping[str, object]) -> str:
+def render_model(
+    name: str,
+    relations: Mapping[str, str],
+    variables: Mapping[str, object],
+    engine: str = "duckdb",
+) -> str:
     """Return the SQL of a model of the project.
 
     Parameters
@@ -53,40 +58,74 @@ def render_model(name: str, relations: Mapping[str, str], variables: Mapping[str
         Name of the model.
     relations : mapping of model to what `ref` renders as
     variables : mapping of variable to its value
+    engine : str
+        Whose variant of a macro to take: duckdb or spark.
     """
-    template = _load(find_project(), name)
-    return template.render(ref=relations.__getitem__, var=variables.__getitem__, adapter=_Adapter())
+    (path,) = (find_project() / "dbt_project").glob(f"models/**/{name}.sql")
+    return render_sql(path.read_text(encoding="utf-8"), relations, variables, engine)
+
+
+def render_sql(
+    text: str,
+    relations: Mapping[str, str],
+    variables: Mapping[str, object],
+    engine: str = "duckdb",
+) -> str:
+    """Return a piece of SQL with what it takes from the macros of the project.
+
+    Parameters
+    ----------
+    text : str
+        SQL with Jinja, as in a model.
+    relations, variables, engine
+        As of `render_model`.
+    """
+    return _load(find_project(), text).render(
+        ref=relations.__getitem__,
+        var=variables.__getitem__,
+        adapter=_Adapter(engine),
+        dbt=_Dbt(engine),
+    )
 
 
 @cache
-def _load(project: Path, name: str) -> jinja2.Template:
+def _load(project: Path, text: str) -> jinja2.Template:
     environment = jinja2.Environment(  # noqa: S701 - what is rendered is SQL, not HTML
         extensions=["jinja2.ext.do"], undefined=jinja2.StrictUndefined
     )
     environment.globals |= {
-        "dbt": _Dbt(),
         "exceptions": _Exceptions(),
         "return": lambda value: value,
     }
-    folder = project / "dbt_project"
-    sources = [*sorted(folder.glob("macros/**/*.sql")), *folder.glob(f"models/**/{name}.sql")]
-    return environment.from_string("".join(path.read_text(encoding="utf-8") for path in sources))
+    macros = sorted((project / "dbt_project").glob("macros/**/*.sql"))
+    return environment.from_string(
+        "".join([*(path.read_text(encoding="utf-8") for path in macros), text])
+    )
 
 
 class _Adapter:
-    """Stands for dbt's `adapter` in a macro: finds the variant for DuckDB."""
+    """Stands for dbt's `adapter` in a macro: finds the variant for an engine."""
+
+    def __init__(self, engine: str) -> None:
+        self._engine = engine
 
     @jinja2.pass_context
     def dispatch(self, context: jinja2.runtime.Context, name: str) -> Any:
         macros = context.vars
-        return macros.get(f"duckdb__{name}") or macros[f"default__{name}"]
+        return macros.get(f"{self._engine}__{name}") or macros[f"default__{name}"]
 
 
 class _Dbt:
     """Stands for the macros of the package `dbt` that the project uses."""
 
+    def __init__(self, engine: str) -> None:
+        self._quote = "\\'" if engine == "spark" else "''"
+
     def escape_single_quotes(self, text: str) -> str:
-        return text.replace("'", "''")
+        return text.replace("'", self._quote)
+
+    def type_string(self) -> str:
+        return "string"
 
 
 class _Exceptions:

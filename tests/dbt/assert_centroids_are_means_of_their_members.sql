@@ -19,7 +19,7 @@ with
             members.mean,
             members.customers * power(
                 (segment_centroids.centroid - members.mean) / int_feature_scaling.scale, 2
-            ) as step,
+            ) as step
         from {{ ref("segment_centroids") }} as segment_centroids
         left join
             members
@@ -36,7 +36,7 @@ with
                 when (select count(*) from {{ ref("int_feature_points") }}) <= 2000000
                 then 0
                 else 1e-6 * segmentation_quality.wcss
-            end as step,
+            end as step
         from {{ ref("segmentation_quality") }} as segmentation_quality
         where segmentation_quality.model_id = {{ build_id() }}
     ),

@@ -1,7 +1,7 @@
 -- Fails if the bins of a group do not hold all its customers, or its shares do not sum to 1.
 with
     distributed as (
-        select feature, breakdown, group_key, sum(customers) as customers, sum(share) as share,
+        select feature, breakdown, group_key, sum(customers) as customers, sum(share) as share
         from {{ ref("feature_distributions") }}
         group by feature, breakdown, group_key
     ),
@@ -14,7 +14,7 @@ select
     summarised.group_key,
     summarised.customers,
     distributed.customers as distributed_customers,
-    distributed.share,
+    distributed.share
 from summarised
 full outer join
     distributed

@@ -5,7 +5,7 @@ with
             feature_set,
             k,
             wcss,
-            lag(wcss) over (partition by feature_set order by k) as wcss_of_fewer,
+            lag(wcss) over (partition by feature_set order by k) as wcss_of_fewer
         from {{ ref("k_selection") }}
     )
 

@@ -3,7 +3,7 @@ with
     accepted as (select count(*) as customers from {{ ref("stg_customers") }}),
 
     profiled as (
-        select coalesce(sum(customers), 0) as customers, coalesce(sum(customer_share), 1) as share,
+        select coalesce(sum(customers), 0) as customers, coalesce(sum(customer_share), 1) as share
         from {{ ref("segment_profiles") }}
     ),
 
@@ -13,7 +13,7 @@ select
     accepted.customers as accepted_customers,
     profiled.customers as profiled_customers,
     segmented.customers as segmented_customers,
-    profiled.share,
+    profiled.share
 from accepted
 cross join profiled
 cross join segmented

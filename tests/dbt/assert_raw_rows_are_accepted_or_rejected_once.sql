@@ -11,7 +11,7 @@ with
 select
     raw_customers.line_number as raw_line_number,
     staged.line_number as staged_line_number,
-    count(*) as times,
+    count(*) as times
 from {{ ref("raw_customers") }} as raw_customers
 full outer join staged on raw_customers.line_number = staged.line_number
 group by raw_customers.line_number, staged.line_number

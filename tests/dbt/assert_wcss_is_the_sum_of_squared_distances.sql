@@ -4,7 +4,7 @@ with
     customers as (
         select
             count(*) as customers,
-            coalesce(sum(distance_to_centroid * distance_to_centroid), 0) as wcss,
+            coalesce(sum(distance_to_centroid * distance_to_centroid), 0) as wcss
         from {{ ref("customer_segments") }}
     ),
 
@@ -13,7 +13,7 @@ with
 select
     customers.wcss as wcss_of_customers,
     segmentation_quality.wcss as wcss_of_model_card,
-    selected.wcss as wcss_of_panel,
+    selected.wcss as wcss_of_panel
 from customers
 left join {{ ref("segmentation_quality") }} as segmentation_quality on true
 left join selected on true

@@ -5,7 +5,7 @@ import pytest
 from mall_segments import project_sql
 from mall_segments.errors import MallSegmentsError
 from mall_segments.intake.dialect import WHITE_SPACE
-from mall_segments.project_sql import ProjectNotFoundError, find_project, render_model
+from mall_segments.project_sql import ProjectNotFoundError, find_project, render_model, render_sql
 
 
 def test_the_project_is_found_from_below_and_from_elsewhere(monkeypatch, tmp_path):
@@ -30,12 +30,58 @@ def test_a_model_is_rendered_with_its_relations_variables_and_macros():
     assert "{" not in sql
 
 
-def test_sql_trims_what_python_strips():
-    sql = render_model("stg_customers_parsed", {"raw_customers": "x"}, {"gender_map": {}})
-    trimmed = {chr(int(code)) for code in re.findall(r"chr\((\d+)\)", sql)}
+@pytest.mark.parametrize(
+    ("engine", "code_point", "base"),
+    [("duckdb", r"chr\((\d+)\)", 10), ("spark", r"\\u([0-9a-f]{4})", 16)],
+)
+def test_sql_trims_what_python_strips(engine, code_point, base):
+    sql = render_model("stg_customers_parsed", {"raw_customers": "x"}, {"gender_map": {}}, engine)
+    trimmed = {chr(int(code, base)) for code in re.findall(code_point, sql)}
     assert trimmed == set(WHITE_SPACE)
+
+
+def test_an_engine_without_a_variant_of_its_own_takes_the_default():
+    text = "{{ computed_once() }}|{{ exact_sum('x') }}"
+    exact_sum = "cast(sum(cast(x as decimal(38, 12))) as double)"
+    assert render_sql(text, {}, {}).strip() == f"materialized|{exact_sum}"
+    assert render_sql(text, {}, {}, "spark").strip() == f"|{exact_sum}"
 
 
 def test_a_variable_that_means_nothing_is_refused_as_in_dbt():
     with pytest.raises(MallSegmentsError, match="gender_map: 1 maps to Woman"):
         render_model("stg_customers_parsed", {"raw_customers": "x"}, {"gender_map": {"1": "Woman"}})
+
+
+@pytest.mark.parametrize(("engine", "literal"), [("duckdb", "'l''f'"), ("spark", r"'l\'f'")])
+def test_a_quote_in_a_word_is_escaped_as_the_engine_reads_it(engine, literal):
+    variables = {"gender_map": {"l'f": "Female"}}
+    assert literal in render_model(
+        "stg_customers_parsed", {"raw_customers": "x"}, variables, engine
+    )
+
+
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        r",(\s|\{%[^}]*%\})*\b(from|where|group by|having|order by|union)\b",
+        r",\s*\)",
+        r"::",
+        r"\bvarchar\b",
+        r"\b(arg_max|arg_min|exclude|list|qualify|quantile_cont|struct_pack|strpos|unnest)\b",
+    ],
+)
+def test_no_model_has_a_spelling_that_spark_does_not_read(spelling):
+    """What differs between engines is in macros/engine."""
+    root = find_project()
+    files = [
+        path
+        for folder in ("dbt_project", "tests/dbt", "analyses")
+        for path in (root / folder).rglob("*.sql")
+        if path.parent.name != "engine"
+    ]
+    assert len(files) > 60
+    for path in files:
+        text = re.sub(r"--[^\n]*|\{#.*?#\}", "", path.read_text(), flags=re.S)
+        sql = re.sub(r"\{\{.*?\}\}|\{%-? (set|do) .*?%\}", "jinja", text, flags=re.S)
+        found = re.search(spelling, sql, flags=re.S)
+        assert not found, f"{path.relative_to(root)}: {found[0]}"

@@ -7,3 +7,8 @@
     select unnest(generate_series({{ first_date }}, {{ last_date }}, interval 1 day)) as day_at
     from {{ relation }}
 {%- endmacro %}
+
+{% macro spark__days_between(relation, first_date, last_date) -%}
+    select explode(sequence({{ first_date }}, {{ last_date }}, interval 1 day)) as day_at
+    from {{ relation }}
+{%- endmacro %}

@@ -11,3 +11,10 @@
         ) as varchar
     )
 {%- endmacro %}
+
+{% macro spark__json_record(relation, columns) -%}
+    to_json(
+        struct({{ relation }}.{{ columns | join(", " ~ relation ~ ".") }}),
+        map('ignoreNullFields', 'false')
+    )
+{%- endmacro %}

@@ -5,3 +5,7 @@
 {% macro duckdb__quantile(expression, share) -%}
     quantile_cont({{ expression }}, {{ share }})
 {%- endmacro %}
+
+{% macro spark__quantile(expression, share) -%}
+    percentile({{ expression }}, {{ share }})
+{%- endmacro %}

@@ -7,16 +7,12 @@
     end
 {%- endmacro %}
 
-{% macro trim_white_space(column) -%}
-    {{ return(adapter.dispatch("trim_white_space")(column)) }}
-{%- endmacro %}
-
 {#- The code points that Unicode calls white space, as in Python's str.strip(). -#}
-{% macro duckdb__trim_white_space(column) -%}
+{% macro trim_white_space(column) -%}
     {%- set code_points = (
         [9, 10, 11, 12, 13, 28, 29, 30, 31, 32, 133, 160, 5760]
         + [8192, 8193, 8194, 8195, 8196, 8197, 8198, 8199, 8200, 8201, 8202]
         + [8232, 8233, 8239, 8287, 12288]
     ) -%}
-    trim({{ column }}, concat(chr({{ code_points | join("), chr(") }})))
+    {{ trim_characters(column, code_points) }}
 {%- endmacro %}

@@ -8,7 +8,7 @@ with
             customer_id,
             gender,
             {%- for feature in profile_features() %}
-                cast({{ feature }} as double) as {{ feature }},
+                cast({{ feature }} as double) as {{ feature }}{{ "," if not loop.last }}
             {%- endfor %}
         from stg_customers
     )

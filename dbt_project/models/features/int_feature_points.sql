@@ -4,7 +4,7 @@ with
     final as (
         select
             {%- for feature in profile_features() %} {{ feature }}, {%- endfor %}
-            count(*) as customers,
+            count(*) as customers
         from int_customer_features
         group by {{ profile_features() | join(", ") }}
     )

@@ -18,7 +18,7 @@ with
         select
             *,
             sum(customers) over (partition by feature order by value) as customers_up_to,
-            sum(customers) over (partition by feature) as group_customers,
+            sum(customers) over (partition by feature) as group_customers
         from counted
     ),
 
@@ -31,7 +31,7 @@ with
             {%- for name, share in shares.items() %}
                 {{ quantile_of_counts(share) }} as {{ name }},
             {%- endfor %}
-            max(value) as maximum,
+            max(value) as maximum
         from placed
         group by feature
     ),
@@ -42,7 +42,7 @@ with
             sqrt(
                 {{ exact_sum("counted.customers * (value - mean) * (value - mean)") }}
                 / sum(counted.customers)
-            ) as standard_deviation,
+            ) as standard_deviation
         from counted
         inner join means on counted.feature = means.feature
         group by counted.feature
@@ -60,7 +60,7 @@ with
             end as scale,
             means.minimum,
             {%- for name in shares %} means.{{ name }}, {%- endfor %}
-            means.maximum,
+            means.maximum
         from means
         inner join deviations on means.feature = deviations.feature
     )

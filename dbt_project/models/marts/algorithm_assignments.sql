@@ -8,7 +8,7 @@ with
             ml_algorithm_assignments.algorithm,
             ml_algorithm_assignments.customer_id,
             ml_algorithm_assignments.cluster,
-            int_compared_customers.segment_key,
+            int_compared_customers.segment_key
         from ml_algorithm_assignments
         inner join
             int_compared_customers

@@ -12,7 +12,7 @@ with
             algorithm,
             min(library) as library,
             min(parameters) as parameters,
-            min(seconds) as seconds,
+            min(seconds) as seconds
         from ml_algorithm_assignments
         group by algorithm
     ),
@@ -28,7 +28,7 @@ with
             fits.seconds is not null or ml_algorithm_scores.algorithm = 'k_means' as has_result,
             ml_algorithm_scores.noise_customers
             / cast(ml_algorithm_scores.customers as double) as noise_share,
-            ml_algorithm_scores.algorithm in ('dbscan', 'hdbscan') as chooses_number,
+            ml_algorithm_scores.algorithm in ('dbscan', 'hdbscan') as chooses_number
         from ml_algorithm_scores
         inner join fits on ml_algorithm_scores.algorithm = fits.algorithm
         cross join population
@@ -53,12 +53,12 @@ with
                     '; '
                     || noise_customers
                     || case when noise_customers = 1 then ' customer (' else ' customers (' end
-                    || cast(cast(100 * noise_share as decimal(4, 1)) as varchar)
+                    || {{ figure("100 * noise_share") }}
                     || case
                         when noise_customers = 1 then ' %) is left out' else ' %) are left out'
                     end
                 else ''
-            end as left_out,
+            end as left_out
         from scored
     ),
 
@@ -91,7 +91,7 @@ with
                 when clusters = 1
                 then 'Finds one group.'
                 else 'Finds ' || clusters || ' groups as it was told to, ' || agreement || '.'
-            end as note,
+            end as note
         from worded
     )
 

@@ -12,9 +12,8 @@ with
     explained as (
         select *
         from customer_segments
-        qualify
-            row_number() over (order by assignment_margin, customer_id)
-            <= {{ var("explained_customers") }}
+        order by assignment_margin nulls last, customer_id
+        limit {{ var("explained_customers") }}
     ),
 
     feature_values as (
@@ -35,7 +34,7 @@ with
             int_segment_model.centroid,
             int_segment_model.centroid_scaled,
             (feature_values.value - int_segment_model.mean)
-            / int_segment_model.scale as value_scaled,
+            / int_segment_model.scale as value_scaled
         from feature_values
         inner join int_segment_model on feature_values.feature = int_segment_model.feature
     ),
@@ -48,7 +47,7 @@ with
                 max(case when feature = '{{ feature }}' then scale end) as {{ feature }}_scale,
                 max(
                     case when feature = '{{ feature }}' then centroid_scaled end
-                ) as {{ feature }}_centroid,
+                ) as {{ feature }}_centroid{{ "," if not loop.last }}
             {%- endfor %}
         from int_segment_model
         group by segment_key
@@ -69,13 +68,13 @@ with
                 {%- endset %}
                 {{ difference }} * {{ difference }}
                 {% if not loop.last %} +{% endif %}
-            {%- endfor %} as squared_distance,
+            {%- endfor %} as squared_distance
         from explained
         cross join centroids
     ),
 
     distances as (
-        select seen.*, squared_distances.squared_distance,
+        select seen.*, squared_distances.squared_distance
         from seen
         inner join
             squared_distances
@@ -94,7 +93,7 @@ with
             ) as own_centroid_scaled,
             max(case when segment_key = own_segment_key then centroid end) over (
                 partition by customer_id, feature
-            ) as own_centroid,
+            ) as own_centroid
         from distances
     ),
 
@@ -118,7 +117,7 @@ with
                         when '{{ feature }}'
                         then cast({{ feature_range(feature)[bound] }} as double)
                     {%- endfor %}
-                end as {{ bound }},
+                end as {{ bound }}{{ "," if not loop.last }}
             {%- endfor %}
         from compared
     ),
@@ -126,9 +125,7 @@ with
     changes as (
         select
             *,
-            sign(border_distance)
-            * (floor(abs(border_distance) / step + 1e-9) + 1)
-            * step as change,
+            sign(border_distance) * (floor(abs(border_distance) / step + 1e-9) + 1) * step as change
         from borders
     ),
 
@@ -149,7 +146,7 @@ with
             ) as smallest_rise,
             max(
                 case when change < 0 and value + change >= smallest then change end
-            ) as smallest_fall,
+            ) as smallest_fall
         from changes
         group by
             customer_id,
@@ -170,7 +167,7 @@ with
                 when smallest_rise <= - smallest_fall or smallest_fall is null
                 then smallest_rise
                 else smallest_fall
-            end as smallest_change,
+            end as smallest_change
         from nearest_changes
     ),
 
@@ -197,7 +194,7 @@ with
                         - compared.centroid_scaled
                     ),
                     compared.segment_number
-            ) as nearness,
+            ) as nearness
         from rounded
         inner join
             compared
@@ -214,7 +211,7 @@ with
             compared.centroid as runner_up_centroid,
             (compared.value_scaled - compared.centroid_scaled)
             * (compared.value_scaled - compared.centroid_scaled) as squared_difference,
-            compared.squared_distance,
+            compared.squared_distance
         from compared
         inner join
             explained
@@ -240,7 +237,7 @@ with
             rescored.changed_segment_key,
             own_profile.segment_name,
             runner_up_profile.segment_name as runner_up_segment_name,
-            changed_profile.segment_name as changed_segment_name,
+            changed_profile.segment_name as changed_segment_name
         from rounded
         left join
             runners_up
@@ -278,7 +275,7 @@ with
                 upper(substr({{ feature_label("feature") }}, 1, 1)),
                 substr({{ feature_label("feature") }}, 2),
                 ' ',
-                cast(round(value, 1) as {{ dbt.type_string() }}),
+                {{ figure("value") }},
                 {{ feature_unit("feature") }},
                 case
                     when contribution is null
@@ -291,21 +288,21 @@ with
                     when contribution >= 0
                     then
                         concat(
-                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("centroid") }},
                             ') and against "',
                             runner_up_segment_name,
                             '" (',
-                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("runner_up_centroid") }},
                             ').'
                         )
                     when contribution < 0
                     then
                         concat(
-                            cast(round(runner_up_centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("runner_up_centroid") }},
                             ') and against "',
                             segment_name,
                             '" (',
-                            cast(round(centroid, 1) as {{ dbt.type_string() }}),
+                            {{ figure("centroid") }},
                             ').'
                         )
                     else ''
@@ -315,7 +312,7 @@ with
                     then
                         concat(
                             ' At ',
-                            cast(round(value + smallest_change, 1) as {{ dbt.type_string() }}),
+                            {{ figure("value + smallest_change") }},
                             {{ feature_unit("feature") }},
                             ' the customer would be in "',
                             changed_segment_name,
@@ -323,7 +320,7 @@ with
                         )
                     else ''
                 end
-            ) as description,
+            ) as description
         from joined
     )
 

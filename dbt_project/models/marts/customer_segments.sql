@@ -21,7 +21,7 @@ with
             ml_assignment_probabilities.assignment_probability,
             ml_customer_segments.is_out_of_domain,
             {{ segmented_at() }} as segmented_at,
-            {{ build_id() }} as build_id,
+            {{ build_id() }} as build_id
         from ml_customer_segments
         inner join
             int_segment_names on ml_customer_segments.segment_key = int_segment_names.segment_key

@@ -8,7 +8,7 @@ with
             ml_customer_segments.customer_id,
             ml_customer_segments.segment_key,
             ml_point_silhouettes.silhouette,
-            ml_point_silhouettes.nearest_other_segment_key,
+            ml_point_silhouettes.nearest_other_segment_key
         from ml_customer_segments
         inner join
             ml_point_silhouettes

@@ -15,7 +15,7 @@ with
             stability_jaccard,
             is_elbow,
             is_selected,
-            selection_reason,
+            selection_reason
         from ml_segment_candidates
     )
 

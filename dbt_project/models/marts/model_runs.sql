@@ -19,7 +19,7 @@ with
             decision,
             min(segment_jaccard) as weakest_segment_jaccard,
             min(case when segment_number is not null then segment_customers end)
-            / cast(customers as double) as smallest_segment_share,
+            / cast(customers as double) as smallest_segment_share
         from ml_segment_models
         group by
             model_id,
@@ -48,7 +48,7 @@ with
             runs.adjusted_rand_index,
             runs.is_promoted,
             serving.model_id is not null as is_serving,
-            runs.decision,
+            runs.decision
         from runs
         left join serving on runs.model_id = serving.model_id
     )

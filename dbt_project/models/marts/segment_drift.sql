@@ -8,7 +8,7 @@ with
     int_build as (select * from {{ ref("int_build") }}),
 
     newest as (
-        select max(registered_at) as registered_at,
+        select max(registered_at) as registered_at
         from int_drift_baseline
         where feature_set = '{{ segmentation_feature_set() }}'
     ),
@@ -26,7 +26,7 @@ with
         select
             baseline.feature as subject,
             baseline.customers as baseline_customers,
-            count(feature_values.value) as customers,
+            count(feature_values.value) as customers
         from baseline
         left join
             feature_values
@@ -38,48 +38,55 @@ with
     ),
 
     baseline_mix as (
-        select segment_key, max(customers) as customers,
+        select segment_key, max(customers) as customers
         from baseline
         where kind = 'segment'
         group by segment_key
     ),
 
     current_mix as (
-        select segment_key, count(*) as customers, from ml_customer_segments group by segment_key
+        select segment_key, count(*) as customers from ml_customer_segments group by segment_key
     ),
 
     mix_bins as (
         select
             'segment_mix' as subject,
             coalesce(baseline_mix.customers, 0) as baseline_customers,
-            coalesce(current_mix.customers, 0) as customers,
+            coalesce(current_mix.customers, 0) as customers
         from baseline_mix
         full outer join current_mix on baseline_mix.segment_key = current_mix.segment_key
     ),
 
     all_bins as (
-        select subject, baseline_customers, customers,
+        select subject, baseline_customers, customers
         from feature_bins
         union all
-        select subject, baseline_customers, customers,
+        select subject, baseline_customers, customers
         from mix_bins
     ),
 
     -- Half a customer in every bin keeps the logarithm of an empty one finite.
+    padded as (
+        select
+            subject,
+            cast(baseline_customers as double) + 0.5 as baseline_customers,
+            cast(customers as double) + 0.5 as customers
+        from all_bins
+    ),
+
     shares as (
         select
             subject,
-            (baseline_customers + 0.5)
-            / sum(baseline_customers + 0.5) over (partition by subject) as expected,
-            (customers + 0.5) / sum(customers + 0.5) over (partition by subject) as found,
-        from all_bins
+            baseline_customers / sum(baseline_customers) over (partition by subject) as expected,
+            customers / sum(customers) over (partition by subject) as found
+        from padded
     ),
 
     population_stability as (
         select
             'population_stability_index' as measure,
             subject,
-            {{ exact_sum("(found - expected) * ln(found / expected)") }} as value,
+            {{ exact_sum("(found - expected) * ln(found / expected)") }} as value
         from shares
         group by subject
     ),
@@ -95,7 +102,7 @@ with
                         " * (int_segment_statistics.mean - baseline.mean) / baseline.scale"
                     )
                 }}
-            ) as value,
+            ) as value
         from baseline
         inner join
             int_segment_statistics
@@ -111,24 +118,24 @@ with
         select
             'out_of_domain_share' as measure,
             'customers' as subject,
-            avg(case when is_out_of_domain then 1.0 else 0.0 end) as value,
+            sum(case when is_out_of_domain then 1 else 0 end) / cast(count(*) as double) as value
         from ml_customer_segments
         having count(*) > 0
     ),
 
     judged as (
-        select measure, subject, value, 0.1 as watch_from, 0.25 as alarm_from,
+        select measure, subject, value, 0.1 as watch_from, 0.25 as alarm_from
         from population_stability
         union all
-        select measure, subject, value, 0.25, 0.5,
+        select measure, subject, value, 0.25, 0.5
         from centroid_shift
         union all
-        select measure, subject, value, 0.01, 0.05,
+        select measure, subject, value, 0.01, 0.05
         from out_of_domain
     ),
 
     baseline_build as (
-        select max(baseline_build_id) as baseline_build_id, max(registered_at) as registered_at,
+        select max(baseline_build_id) as baseline_build_id, max(registered_at) as registered_at
         from baseline
     ),
 
@@ -143,7 +150,7 @@ with
             {{ drift_verdict("judged.value", "judged.watch_from", "judged.alarm_from") }}
             as verdict,
             baseline_build.baseline_build_id,
-            baseline_build.registered_at as baseline_registered_at,
+            baseline_build.registered_at as baseline_registered_at
         from judged
         cross join baseline_build
         cross join int_build

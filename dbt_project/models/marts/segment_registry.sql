@@ -12,11 +12,11 @@ with
                 partition by feature_set, segment_key
             ) as last_seen_at,
             {%- for feature in profile_features() %}
-                last_value({{ feature }}_mean ignore nulls) over (
-                    partition by feature_set, segment_key
-                    order by segmented_at
-                    rows between unbounded preceding and unbounded following
-                ) as last_{{ feature }}_mean,
+                max_by(
+                    {{ feature }}_mean,
+                    case when {{ feature }}_mean is not null then segmented_at end
+                ) over (partition by feature_set, segment_key)
+                as last_{{ feature }}_mean{{ "," if not loop.last }}
             {%- endfor %}
         from segment_history
     ),
@@ -36,7 +36,7 @@ with
                 else 'retired'
             end as state,
             {%- for feature in profile_features() %}
-                last_{{ feature }}_mean as {{ feature }}_mean,
+                last_{{ feature }}_mean as {{ feature }}_mean{{ "," if not loop.last }}
             {%- endfor %}
         from ranked
         where recency = 1

@@ -16,7 +16,7 @@ with
             ml_segment_rules.rule,
             ml_segment_rules.customers,
             ml_segment_rules.rule_precision,
-            ml_segment_rules.rule_recall,
+            ml_segment_rules.rule_recall
         from ml_segment_rules
         inner join int_segment_names on ml_segment_rules.segment_key = int_segment_names.segment_key
     )

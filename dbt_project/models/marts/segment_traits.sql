@@ -10,7 +10,7 @@ with
             mean,
             population_mean,
             standardised_difference,
-            customers * standardised_difference * standardised_difference as between_variance,
+            customers * standardised_difference * standardised_difference as between_variance
         from int_segment_statistics
     ),
 
@@ -19,7 +19,7 @@ with
             *,
             sum(cast(between_variance as decimal(38, 12))) over (
                 partition by feature
-            ) as between_variance_of_feature,
+            ) as between_variance_of_feature
         from weighed
     ),
 
@@ -28,7 +28,7 @@ with
             *,
             row_number() over (
                 partition by segment_key order by abs(standardised_difference) desc, feature
-            ) as trait_rank,
+            ) as trait_rank
         from shared
     ),
 
@@ -50,7 +50,7 @@ with
                 upper(substr({{ feature_label("ranked.feature") }}, 1, 1)),
                 substr({{ feature_label("ranked.feature") }}, 2),
                 ' averages ',
-                cast(round(ranked.mean, 1) as {{ dbt.type_string() }}),
+                {{ figure("ranked.mean") }},
                 {{ feature_unit("ranked.feature") }},
                 case
                     when abs(ranked.standardised_difference) < 0.25
@@ -64,10 +64,10 @@ with
                     else ', below '
                 end,
                 'the ',
-                cast(round(ranked.population_mean, 1) as {{ dbt.type_string() }}),
+                {{ figure("ranked.population_mean") }},
                 {{ feature_unit("ranked.feature") }},
                 ' of all customers.'
-            ) as description,
+            ) as description
         from ranked
         inner join int_segment_names on ranked.segment_key = int_segment_names.segment_key
     )

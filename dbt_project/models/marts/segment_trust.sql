@@ -10,7 +10,7 @@ with
             segment_key,
             max(segment_jaccard) as jaccard_mean,
             max(segment_jaccard_low) as jaccard_low,
-            max(segment_jaccard_high) as jaccard_high,
+            max(segment_jaccard_high) as jaccard_high
         from int_segment_model
         group by segment_key
     ),
@@ -21,7 +21,7 @@ with
             count(*) as customers,
             {{ exact_sum("assignment_probability") }}
             / nullif(count(assignment_probability), 0) as mean_assignment_probability,
-            sum(case when assignment_probability < 0.9 then 1 else 0 end) as uncertain_customers,
+            sum(case when assignment_probability < 0.9 then 1 else 0 end) as uncertain_customers
         from customer_segments
         group by segment_key
     ),
@@ -42,7 +42,7 @@ with
                 else 'dissolved'
             end as verdict,
             members.mean_assignment_probability,
-            cast(coalesce(members.uncertain_customers, 0) as bigint) as uncertain_customers,
+            cast(coalesce(members.uncertain_customers, 0) as bigint) as uncertain_customers
         from segments
         left join int_segment_names on segments.segment_key = int_segment_names.segment_key
         left join members on segments.segment_key = members.segment_key

@@ -15,7 +15,7 @@ with
                         {{ row_hash(["customer_id", "gender"] + profile_features()) }}
                     ) as {{ dbt.type_string() }}
                 )
-            ) as input_fingerprint,
+            ) as input_fingerprint
         from ml_customer_segments
     ),
 
@@ -38,7 +38,7 @@ with
             scikit_learn_version,
             mall_segments_version,
             avg(segment_jaccard) over () as stability_jaccard,
-            row_number() over (order by segment_number, feature) as row_number_in_model,
+            row_number() over (order by segment_number, feature) as row_number_in_model
         from int_segment_model
     ),
 
@@ -46,7 +46,7 @@ with
     proven as (
         select
             assignments.input_fingerprint,
-            max(optimality_certificates.wcss_lower_bound) as wcss_lower_bound,
+            max(optimality_certificates.wcss_lower_bound) as wcss_lower_bound
         from optimality_certificates
         inner join
             assignments
@@ -86,7 +86,7 @@ with
             {{ engine_version() }} as engine_version,
             '{{ dbt_version }}' as dbt_version,
             model.scikit_learn_version,
-            model.mall_segments_version,
+            model.mall_segments_version
         from model
         cross join assignments
         left join proven on assignments.input_fingerprint = proven.input_fingerprint

@@ -6,7 +6,9 @@ with
         select
             customer_id,
             segment_key,
-            {%- for feature in profile_features() %} {{ feature }}, {%- endfor %}
+            {%- for feature in profile_features() %}
+                {{ feature }}{{ "," if not loop.last }}
+            {%- endfor %}
         from ml_customer_segments
         order by {{ row_hash(["customer_id"]) }}, customer_id
         limit {{ compared_customers() }}

@@ -8,7 +8,7 @@ with
             customer_id,
             segment_key,
             {{ segmented_at() }} as segmented_at,
-            {{ build_id() }} as build_id,
+            {{ build_id() }} as build_id
         from ml_customer_segments
     )
 

@@ -16,7 +16,7 @@ with
                 level(
                     "max(case when feature = 'spending_score' then standardised_difference end)"
                 )
-            }} as spending_level,
+            }} as spending_level
         from int_segment_statistics
         group by segment_key
     ),
@@ -35,7 +35,7 @@ with
             coalesce(
                 segment_playbook.recommended_action,
                 'Decide: the playbook has no rule for these levels. Add one to segment_playbook.csv.'
-            ) as recommended_action,
+            ) as recommended_action
         from levels
         left join
             segment_playbook
@@ -44,7 +44,7 @@ with
     ),
 
     counted as (
-        select *, count(*) over (partition by playbook_name) as segments_with_name, from played
+        select *, count(*) over (partition by playbook_name) as segments_with_name from played
     ),
 
     -- Segments that share a name are told apart by the feature that separates them most.
@@ -65,7 +65,7 @@ with
                 partition by counted.playbook_name, int_segment_statistics.feature
             ) - min(int_segment_statistics.standardised_difference) over (
                 partition by counted.playbook_name, int_segment_statistics.feature
-            ) as spread,
+            ) as spread
         from counted
         inner join
             int_segment_statistics on counted.segment_key = int_segment_statistics.segment_key
@@ -77,7 +77,7 @@ with
             *,
             row_number() over (
                 partition by segment_key order by spread desc, feature
-            ) as description_rank,
+            ) as description_rank
         from described
     ),
 
@@ -86,7 +86,7 @@ with
             segment_key,
             max(case when description_rank = 1 then description end) as first_description,
             max(case when description_rank = 2 then description end) as second_description,
-            max(case when description_rank = 3 then description end) as third_description,
+            max(case when description_rank = 3 then description end) as third_description
         from ranked
         group by segment_key
     ),
@@ -98,7 +98,7 @@ with
             concat_ws(', ', playbook_name, first_description, second_description) as name_with_two,
             concat_ws(
                 ', ', playbook_name, first_description, second_description, third_description
-            ) as name_with_three,
+            ) as name_with_three
         from counted
         left join descriptions on counted.segment_key = descriptions.segment_key
     ),
@@ -108,7 +108,7 @@ with
             *,
             count(*) over (partition by name_with_one) as segments_with_one,
             count(*) over (partition by name_with_two) as segments_with_two,
-            count(*) over (partition by name_with_three) as segments_with_three,
+            count(*) over (partition by name_with_three) as segments_with_three
         from attempts
     ),
 
@@ -127,7 +127,7 @@ with
                 else concat(name_with_three, ' (', segment_key, ')')
             end as segment_name,
             value_tier,
-            recommended_action,
+            recommended_action
         from checked
     )
 

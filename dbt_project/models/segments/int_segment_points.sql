@@ -9,9 +9,11 @@ with
             segment_key,
             {{ features }},
             count(*) as customers,
-            row_number() over (
-                order by {{ row_hash(var("segmentation_features")) }}, {{ features }}
-            ) as hash_rank,
+            cast(
+                row_number() over (
+                    order by {{ row_hash(var("segmentation_features")) }}, {{ features }}
+                ) as bigint
+            ) as hash_rank
         from ml_customer_segments
         group by segment_key, {{ features }}
     )

@@ -7,10 +7,7 @@ with
 
     segment_means as (
         select
-            segment_key,
-            feature,
-            count(*) as customers,
-            {{ exact_sum("value") }} / count(*) as mean,
+            segment_key, feature, count(*) as customers, {{ exact_sum("value") }} / count(*) as mean
         from member_values
         group by segment_key, feature
     ),
@@ -23,7 +20,7 @@ with
             segment_means.mean,
             int_feature_scaling.mean as population_mean,
             (segment_means.mean - int_feature_scaling.mean)
-            / int_feature_scaling.scale as standardised_difference,
+            / int_feature_scaling.scale as standardised_difference
         from segment_means
         inner join int_feature_scaling on segment_means.feature = int_feature_scaling.feature
     )

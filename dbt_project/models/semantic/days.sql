@@ -4,7 +4,7 @@ with
     covered as (
         select
             cast(min(segmented_at) as date) as first_date,
-            cast(max(segmented_at) as date) as last_date,
+            cast(max(segmented_at) as date) as last_date
         from segment_history
     ),
 

@@ -3,7 +3,7 @@ with
 
     final as (
         select
-            customer_id, line_number, gender, gender_note, age, annual_income_k_usd, spending_score,
+            customer_id, line_number, gender, gender_note, age, annual_income_k_usd, spending_score
         from stg_customers_parsed
         where reasons is null
     )

@@ -9,7 +9,7 @@ with
             {{ clean_text("gender") }} as gender_text,
             {{ clean_text("age") }} as age_text,
             {{ clean_text("annual_income_k_usd") }} as annual_income_k_usd_text,
-            {{ clean_text("spending_score") }} as spending_score_text,
+            {{ clean_text("spending_score") }} as spending_score_text
         from raw_customers
     ),
 
@@ -21,7 +21,7 @@ with
             {{ missing_to_null("gender_text") }} as gender_text,
             {{ missing_to_null("age_text") }} as age_text,
             {{ missing_to_null("annual_income_k_usd_text") }} as annual_income_k_usd_text,
-            {{ missing_to_null("spending_score_text") }} as spending_score_text,
+            {{ missing_to_null("spending_score_text") }} as spending_score_text
         from trimmed
     ),
 
@@ -68,7 +68,7 @@ with
                         ),
                         ''
                     )
-            end as value_reasons,
+            end as value_reasons
         from marked
     ),
 
@@ -87,7 +87,7 @@ with
             typed.customer_id,
             min(typed.line_number) as first_line_number,
             min(concat_ws('|', gender, age, annual_income_k_usd, spending_score))
-            <> max(concat_ws('|', gender, age, annual_income_k_usd, spending_score)) as is_conflict,
+            <> max(concat_ws('|', gender, age, annual_income_k_usd, spending_score)) as is_conflict
         from typed
         inner join repeated_ids on typed.customer_id = repeated_ids.customer_id
         where typed.value_reasons is null
@@ -111,7 +111,7 @@ with
             typed.age,
             typed.annual_income_k_usd,
             typed.spending_score,
-            typed.is_gender_given,
+            typed.is_gender_given
         from typed
         left join repeats on typed.customer_id = repeats.customer_id
     )

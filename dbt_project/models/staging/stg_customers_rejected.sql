@@ -25,7 +25,7 @@ with
                         )
                     }}
                 else {{ json_record("raw_customers", ["fields_found"]) }}
-            end as raw_record,
+            end as raw_record
         from stg_customers_parsed
         inner join raw_customers on stg_customers_parsed.line_number = raw_customers.line_number
         where stg_customers_parsed.reasons is not null

@@ -207,7 +207,12 @@ def _made(project: Path, heard: _Heard) -> Made:
         for unique_id, node in nodes.items()
         if node["resource_type"] == "model" and node["schema"] == MARTS
     }
-    tests = {key: node for key, node in nodes.items() if node["resource_type"] == "test"}
+    # The tests of a model that another engine has stand in the manifest, switched off.
+    tests = {
+        key: node
+        for key, node in nodes.items()
+        if node["resource_type"] == "test" and node["config"]["enabled"]
+    }
     return Made(
         build_id=heard.build_id,
         marts={node["alias"]: list(node["columns"]) for node in marts.values()},

@@ -47,7 +47,12 @@ def run(tmp_path, monkeypatch):
         for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
     }
     (tmp_path / "target").mkdir()
-    nodes["test.a"] = {"resource_type": "test", "name": "unique_a"}
+    for name, is_enabled in (("unique_a", True), ("unique_on_another_engine", False)):
+        nodes[f"test.{name}"] = {
+            "resource_type": "test",
+            "name": name,
+            "config": {"enabled": is_enabled},
+        }
 
     def run(events, code=0, invocation_id="b1"):
         manifest = {"metadata": {"invocation_id": invocation_id}, "nodes": nodes}

@@ -18,7 +18,7 @@ with
                 when age < 65
                 then 6
                 else 7
-            end as age_band_number,
+            end as age_band_number
         from customer_segments
     ),
 
@@ -46,7 +46,7 @@ with
             count(*) as customers,
             {{ exact_sum("annual_income_k_usd") }} / count(*) as annual_income_k_usd_mean,
             {{ exact_sum("spending_score") }} / count(*) as spending_score_mean,
-            count(case when value_tier = 'high' then 1 end) as high_value_customers,
+            count(case when value_tier = 'high' then 1 end) as high_value_customers
         from numbered
         group by age_band_number, segment_key, gender
     )

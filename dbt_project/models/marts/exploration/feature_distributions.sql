@@ -11,7 +11,7 @@ with
             feature,
             min(value) as minimum,
             max(value) as maximum,
-            max(case when value = floor(value) then 0 else 1 end) as has_fractions,
+            max(case when value = floor(value) then 0 else 1 end) as has_fractions
         from int_feature_values
         group by feature
     ),
@@ -31,7 +31,7 @@ with
             ranges.feature,
             widths.width,
             {{ multiples_below("ranges.minimum", "widths.width") }} as first_multiple,
-            {{ multiples_below("ranges.maximum", "widths.width") }} as last_multiple,
+            {{ multiples_below("ranges.maximum", "widths.width") }} as last_multiple
         from ranges
         cross join widths
         where ranges.has_fractions = 1 or widths.width = floor(widths.width)
@@ -45,12 +45,16 @@ with
             last_multiple - first_multiple + 1 as bins,
             row_number() over (
                 partition by feature
-                order by abs(ln((last_multiple - first_multiple + 1) / {{ usual_bins }}.0)), width
-            ) as width_rank,
+                order by
+                    abs(
+                        ln((last_multiple - first_multiple + 1) / cast({{ usual_bins }} as double))
+                    ),
+                    width
+            ) as width_rank
         from candidates
     ),
 
-    chosen as (select feature, width, first_multiple, bins, from ranked where width_rank = 1),
+    chosen as (select feature, width, first_multiple, bins from ranked where width_rank = 1),
 
     numbers as ({{ dbt.generate_series(most_bins) }}),
 
@@ -65,7 +69,7 @@ with
             cast(
                 (chosen.first_multiple + cast(numbers.generated_number as integer))
                 * chosen.width as double
-            ) as bin_upper,
+            ) as bin_upper
         from chosen
         inner join numbers on chosen.bins >= numbers.generated_number
     ),
@@ -78,14 +82,14 @@ with
             + 1 as bin_number,
             int_feature_values.segment_key,
             int_feature_values.gender,
-            int_feature_values.customers,
+            int_feature_values.customers
         from int_feature_values
         inner join chosen on int_feature_values.feature = chosen.feature
     ),
 
     -- A few rows for each bin, before they are told apart in three ways.
     binned as (
-        select feature, bin_number, segment_key, gender, sum(customers) as customers,
+        select feature, bin_number, segment_key, gender, sum(customers) as customers
         from numbered
         group by feature, bin_number, segment_key, gender
     ),
@@ -93,7 +97,7 @@ with
     counted as ({{ by_breakdown("binned", ["feature", "bin_number"]) }}),
 
     breakdowns as (
-        select feature, breakdown, group_key, sum(customers) as customers,
+        select feature, breakdown, group_key, sum(customers) as customers
         from counted
         group by feature, breakdown, group_key
     ),
@@ -107,7 +111,7 @@ with
             bins.bin_lower,
             bins.bin_upper,
             coalesce(counted.customers, 0) as customers,
-            coalesce(counted.customers, 0) / cast(breakdowns.customers as double) as share,
+            coalesce(counted.customers, 0) / cast(breakdowns.customers as double) as share
         from bins
         inner join breakdowns on bins.feature = breakdowns.feature
         left join

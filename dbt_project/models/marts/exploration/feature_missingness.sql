@@ -5,47 +5,51 @@ with
     -- Few combinations of reasons among millions of rows. Of a row with too many or too few fields
     -- nobody knows which are missing.
     reasons as (
-        select
-            concat(', ', coalesce(reasons, ''), ',') as reasons,
-            is_gender_given,
-            count(*) as rows_found,
+        select coalesce(reasons, '') as reasons, is_gender_given, count(*) as rows_found
         from stg_customers_parsed
         where coalesce(reasons, '') <> 'field_count'
         group by coalesce(reasons, ''), is_gender_given
     ),
 
     missing as (
-        select
-            rows_found,
-            {%- for column in columns %}
-                {%- if column == "gender" %} case when is_gender_given then 0 else 1 end as gender,
+        {%- for column in columns %}
+            select
+                '{{ column }}' as column_name,
+                reasons,
+                is_gender_given,
+                rows_found,
+                {%- if column == "gender" %}
+                    case when is_gender_given then 0 else 1 end as is_missing
                 {%- else %}
                     case
-                        when reasons like '%, {{ column }}:missing,%' then 1 else 0
-                    end as {{ column }},
+                        when concat(', ', reasons, ',') like '%, {{ column }}:missing,%'
+                        then 1
+                        else 0
+                    end as is_missing
                 {%- endif %}
-            {%- endfor %}
-        from reasons
+            from reasons
+            {%- if not loop.last %}
+                union all
+            {%- endif %}
+        {%- endfor %}
     ),
 
     pairs as (
-        {%- for column in columns %}
-            {%- set outer_loop = loop %}
-            {%- for other in columns %}
-                select
-                    '{{ column }}' as column_name,
-                    '{{ other }}' as other_column_name,
-                    cast(sum(rows_found) as bigint) as raw_rows,
-                    cast(sum(rows_found * {{ column }}) as bigint) as column_rows,
-                    cast(sum(rows_found * {{ other }}) as bigint) as other_rows,
-                    cast(sum(rows_found * {{ column }} * {{ other }}) as bigint) as missing_rows
-                from missing
-                having count(*) > 0
-                {%- if not (loop.last and outer_loop.last) %}
-                    union all
-                {%- endif %}
-            {%- endfor %}
-        {%- endfor %}
+        select
+            missing.column_name,
+            other.column_name as other_column_name,
+            cast(sum(missing.rows_found) as bigint) as raw_rows,
+            cast(sum(missing.rows_found * missing.is_missing) as bigint) as column_rows,
+            cast(sum(missing.rows_found * other.is_missing) as bigint) as other_rows,
+            cast(
+                sum(missing.rows_found * missing.is_missing * other.is_missing) as bigint
+            ) as missing_rows
+        from missing
+        inner join
+            missing as other
+            on missing.reasons = other.reasons
+            and missing.is_gender_given = other.is_gender_given
+        group by missing.column_name, other.column_name
     ),
 
     -- Products of counts outgrow whole numbers.
@@ -58,7 +62,7 @@ with
             cast(raw_rows as double) * missing_rows
             - cast(column_rows as double) * other_rows as covariance,
             cast(column_rows as double) * (raw_rows - column_rows) as variance,
-            cast(other_rows as double) * (raw_rows - other_rows) as other_variance,
+            cast(other_rows as double) * (raw_rows - other_rows) as other_variance
         from pairs
     ),
 
@@ -69,7 +73,7 @@ with
             raw_rows,
             missing_rows,
             missing_rows / cast(raw_rows as double) as missing_share,
-            {{ correlation("covariance", "variance", "other_variance") }} as missing_correlation,
+            {{ correlation("covariance", "variance", "other_variance") }} as missing_correlation
         from counts
     )
 

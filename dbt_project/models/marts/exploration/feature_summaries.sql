@@ -18,7 +18,7 @@ with
             sum(cast(customers * value as decimal(38, 12))) as total,
             min(value) as minimum,
             max(value) as maximum,
-            count(*) as distinct_values,
+            count(*) as distinct_values
         from counted
         group by feature, breakdown, group_key, floor(value)
     ),
@@ -33,7 +33,7 @@ with
             cast(
                 sum(customers) over (partition by feature, breakdown, group_key order by cell)
                 - customers as bigint
-            ) as customers_before,
+            ) as customers_before
         from cells
     ),
 
@@ -46,7 +46,7 @@ with
             cast(sum(total) as double) / sum(customers) as mean,
             min(minimum) as minimum,
             max(maximum) as maximum,
-            cast(sum(distinct_values) as bigint) as distinct_values,
+            cast(sum(distinct_values) as bigint) as distinct_values
         from cells
         group by feature, breakdown, group_key
     ),
@@ -75,7 +75,7 @@ with
             percentile,
             cast(floor(position) as bigint) as rank_below,
             cast(ceil(position) as bigint) as rank_above,
-            cast(position - floor(position) as double) as way_above,
+            cast(position - floor(position) as double) as way_above
         from positions
     ),
 
@@ -85,7 +85,7 @@ with
             placed_cells.breakdown,
             placed_cells.group_key,
             placed_cells.cell,
-            placed_cells.customers_before,
+            placed_cells.customers_before
         from placed_cells
         inner join
             ranks
@@ -107,7 +107,7 @@ with
                 partition by
                     counted.feature, counted.breakdown, counted.group_key, cells_in_question.cell
                 order by counted.value
-            ) as customers_up_to,
+            ) as customers_up_to
         from counted
         inner join
             cells_in_question
@@ -125,7 +125,7 @@ with
             ranks.group_key,
             ranks.percentile,
             min(placed_values.value)
-            + (max(placed_values.value) - min(placed_values.value)) * max(ranks.way_above) as value,
+            + (max(placed_values.value) - min(placed_values.value)) * max(ranks.way_above) as value
         from ranks
         inner join
             placed_values
@@ -143,7 +143,7 @@ with
             counted.breakdown,
             counted.group_key,
             counted.customers,
-            counted.value - centres.mean as deviation,
+            counted.value - centres.mean as deviation
         from counted
         inner join
             centres
@@ -158,7 +158,7 @@ with
             breakdown,
             group_key,
             {{ exact_sum("customers * deviation * deviation") }} as squares,
-            {{ exact_sum("customers * deviation * deviation * deviation") }} as cubes,
+            {{ exact_sum("customers * deviation * deviation * deviation") }} as cubes
         from deviations
         group by feature, breakdown, group_key
     ),
@@ -169,7 +169,9 @@ with
             breakdown,
             group_key,
             {%- for name in shares %}
-                max(case when percentile = '{{ name }}' then value end) as {{ name }},
+                max(
+                    case when percentile = '{{ name }}' then value end
+                ) as {{ name }}{{ "," if not loop.last }}
             {%- endfor %}
         from percentiles
         group by feature, breakdown, group_key
@@ -199,9 +201,13 @@ with
                     sqrt(cast(centres.customers as double) * (centres.customers - 1))
                     / (centres.customers - 2)
                     * (moments.cubes / centres.customers)
-                    / power(moments.squares / centres.customers, 1.5)
+                    / (
+                        moments.squares
+                        / centres.customers
+                        * sqrt(moments.squares / centres.customers)
+                    )
             end as skewness,
-            centres.distinct_values,
+            centres.distinct_values
         from centres
         inner join
             moments

@@ -12,7 +12,7 @@ with
                 ml_customer_segments.{{ feature }} as value,
                 outliers.lower_bound,
                 outliers.upper_bound,
-                ml_customer_segments.segment_key,
+                ml_customer_segments.segment_key
             from ml_customer_segments
             inner join
                 outliers

@@ -9,7 +9,7 @@ with
         select
             int_feature_values.feature,
             abs(int_feature_values.value - feature_summaries.median) as value,
-            cast(sum(int_feature_values.customers) as bigint) as customers,
+            cast(sum(int_feature_values.customers) as bigint) as customers
         from int_feature_values
         inner join feature_summaries on int_feature_values.feature = feature_summaries.feature
         group by
@@ -22,24 +22,24 @@ with
             cast(sum(customers) over (partition by feature) as bigint) as group_customers,
             cast(
                 sum(customers) over (partition by feature order by value) as bigint
-            ) as customers_up_to,
+            ) as customers_up_to
         from deviations
     ),
 
     median_deviations as (
-        select feature, {{ quantile_of_counts(0.50) }} as median_deviation,
+        select feature, {{ quantile_of_counts(0.50) }} as median_deviation
         from placed
         group by feature
     ),
 
     reaches as (
-        select feature, 'tukey_1.5' as rule, p25 as low, p75 as high, 1.5 * (p75 - p25) as reach,
+        select feature, 'tukey_1.5' as rule, p25 as low, p75 as high, 1.5 * (p75 - p25) as reach
         from feature_summaries
         union all
-        select feature, 'tukey_3', p25, p75, 3 * (p75 - p25),
+        select feature, 'tukey_3', p25, p75, 3 * (p75 - p25)
         from feature_summaries
         union all
-        select feature, 'z_score_3', mean, mean, 3 * stddev,
+        select feature, 'z_score_3', mean, mean, 3 * stddev
         from feature_summaries
         union all
         select
@@ -47,7 +47,7 @@ with
             'modified_z_score_3.5',
             feature_summaries.median,
             feature_summaries.median,
-            3.5 * median_deviations.median_deviation / {{ normal_quartile }},
+            3.5 * median_deviations.median_deviation / {{ normal_quartile }}
         from feature_summaries
         inner join median_deviations on feature_summaries.feature = median_deviations.feature
     ),
@@ -58,7 +58,7 @@ with
             feature,
             rule,
             case when reach > 0 then low - reach end as lower_bound,
-            case when reach > 0 then high + reach end as upper_bound,
+            case when reach > 0 then high + reach end as upper_bound
         from reaches
     ),
 
@@ -86,7 +86,7 @@ with
                         else 0
                     end
                 ) as bigint
-            ) as customers_above,
+            ) as customers_above
         from bounds
         inner join int_feature_values on bounds.feature = int_feature_values.feature
         group by bounds.feature, bounds.rule, bounds.lower_bound, bounds.upper_bound
@@ -101,7 +101,7 @@ with
             customers_below,
             customers_above,
             customers_below + customers_above as customers,
-            (customers_below + customers_above) / cast(all_customers as double) as share,
+            (customers_below + customers_above) / cast(all_customers as double) as share
         from counted
     )
 

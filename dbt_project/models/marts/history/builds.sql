@@ -40,7 +40,7 @@ with
             segmentation_quality.engine_version,
             segmentation_quality.dbt_version,
             segmentation_quality.scikit_learn_version,
-            segmentation_quality.mall_segments_version,
+            segmentation_quality.mall_segments_version
         from segmentation_quality
         inner join
             data_quality_summary on segmentation_quality.build_id = data_quality_summary.build_id

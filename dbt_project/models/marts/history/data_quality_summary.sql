@@ -1,65 +1,81 @@
 with
     stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
 
+    -- Few combinations of findings among millions of rows.
     listed as (
         select
             gender_note,
             is_gender_given,
-            concat(', ', reasons, ',') as listed_reasons,
+            concat(', ', coalesce(reasons, ''), ',') as listed_reasons,
             reasons is not null as is_rejected,
+            count(*) as rows_found
         from stg_customers_parsed
+        group by gender_note, is_gender_given, reasons
+    ),
+
+    rules as (
+        {%- for rule in row_rules() %}
+            select '{{ rule }}' as rule
+            {%- if not loop.last %}
+                union all
+            {%- endif %}
+        {%- endfor %}
     ),
 
     counted as (
-        {%- for rule in row_rules() %}
-            select
-                '{{ rule }}' as rule,
-                count(*) as rows_checked,
-                sum(
-                    case when listed_reasons like '%, {{ rule }},%' then 1 else 0 end
-                ) as rows_failed,
-                cast(0 as double) as threshold,
-                false as is_gate,
-            from listed
-            union all
-        {%- endfor %}
+        select
+            rules.rule,
+            sum(listed.rows_found) as rows_checked,
+            sum(
+                case
+                    when listed.listed_reasons like concat('%, ', rules.rule, ',%')
+                    then listed.rows_found
+                    else 0
+                end
+            ) as rows_failed,
+            cast(0 as double) as threshold,
+            false as is_gate
+        from rules
+        left join listed on true
+        group by rules.rule
+        union all
         {%- for note in ["gender:missing", "gender:not_recognised"] %}
             select
                 '{{ note }}',
-                count(*),
-                sum(case when gender_note = '{{ note }}' then 1 else 0 end),
+                sum(rows_found),
+                sum(case when gender_note = '{{ note }}' then rows_found else 0 end),
                 cast(0 as double),
-                false,
+                false
             from listed
             where not is_rejected
             union all
         {%- endfor %}
         select
             'unrecognised_genders',
-            count(*),
-            sum(case when gender_note = 'gender:not_recognised' then 1 else 0 end),
+            sum(rows_found),
+            sum(case when gender_note = 'gender:not_recognised' then rows_found else 0 end),
             cast({{ var("max_unrecognised_gender_share") }} as double),
-            true,
+            true
         from listed
         where is_gender_given
         union all
         select
             'rejected_rows',
-            count(*),
-            sum(case when is_rejected then 1 else 0 end),
+            sum(rows_found),
+            sum(case when is_rejected then rows_found else 0 end),
             cast({{ var("max_rejected_share") }} as double),
-            true,
+            true
         from listed
     ),
 
     shared as (
         select
             rule,
-            rows_checked,
+            cast(coalesce(rows_checked, 0) as bigint) as rows_checked,
             cast(coalesce(rows_failed, 0) as bigint) as rows_failed,
             coalesce(cast(rows_failed as double) / nullif(rows_checked, 0), 0) as failed_share,
             threshold,
-            is_gate,
+            is_gate
         from counted
     ),
 
@@ -74,7 +90,7 @@ with
             threshold,
             case
                 when failed_share <= threshold then 'pass' when is_gate then 'fail' else 'warn'
-            end as verdict,
+            end as verdict
         from shared
     )
 

@@ -9,22 +9,22 @@ with
 
     {% if is_incremental() -%}
         previous as (
-            select segment_key, segment_name,
+            select segment_key, max_by(segment_name, segmented_at) as segment_name
             from {{ this }}
             where feature_set = '{{ segmentation_feature_set() }}'
-            qualify row_number() over (partition by segment_key order by segmented_at desc) = 1
+            group by segment_key
         ),
     {%- else -%}
         previous as (
             select
                 cast(null as {{ dbt.type_string() }}) as segment_key,
-                cast(null as {{ dbt.type_string() }}) as segment_name,
+                cast(null as {{ dbt.type_string() }}) as segment_name
             where false
         ),
     {%- endif %}
 
     serving as (
-        select distinct model_id, segment_key, verdict, related_segment_keys, feature_set,
+        select distinct model_id, segment_key, verdict, related_segment_keys, feature_set
         from int_segment_model
     ),
 
@@ -39,7 +39,7 @@ with
             end as verdict,
             case
                 when serving.model_id = int_build.build_id then serving.related_segment_keys
-            end as related_segment_keys,
+            end as related_segment_keys
         from serving
         cross join int_build
     ),
@@ -50,17 +50,17 @@ with
             ml_segment_models.model_id,
             ml_segment_models.feature_set,
             ml_segment_models.verdict,
-            ml_segment_models.related_segment_keys,
+            ml_segment_models.related_segment_keys
         from ml_segment_models
         inner join int_build on ml_segment_models.model_id = int_build.build_id
         where ml_segment_models.is_promoted and ml_segment_models.segment_number is null
     ),
 
     segments as (
-        select segment_key, model_id, feature_set, verdict, related_segment_keys,
+        select segment_key, model_id, feature_set, verdict, related_segment_keys
         from served
         union all
-        select segment_key, model_id, feature_set, verdict, related_segment_keys,
+        select segment_key, model_id, feature_set, verdict, related_segment_keys
         from gone
     ),
 
@@ -79,7 +79,7 @@ with
             coalesce(segment_profiles.customers, 0) as customers,
             coalesce(segment_profiles.customer_share, 0) as customer_share,
             {%- for feature in profile_features() %}
-                segment_profiles.{{ feature }}_mean,
+                segment_profiles.{{ feature }}_mean{{ "," if not loop.last }}
             {%- endfor %}
         from segments
         cross join int_build

@@ -34,10 +34,10 @@ with
 
     -- A value on an edge belongs to the bin below it.
     bins as (
-        select feature, lag(edge) over (partition by feature order by edge) as above, edge as up_to,
+        select feature, lag(edge) over (partition by feature order by edge) as above, edge as up_to
         from deciles
         union all
-        select feature, max(edge), null,
+        select feature, max(edge), null
         from deciles
         group by feature
     ),
@@ -66,7 +66,7 @@ with
             counted.up_to,
             counted.customers,
             int_feature_scaling.mean,
-            int_feature_scaling.scale,
+            int_feature_scaling.scale
         from counted
         inner join int_feature_scaling on counted.feature = int_feature_scaling.feature
         union all
@@ -78,7 +78,7 @@ with
             null as up_to,
             int_segment_statistics.customers,
             int_segment_statistics.mean,
-            int_feature_scaling.scale,
+            int_feature_scaling.scale
         from int_segment_statistics
         inner join
             int_feature_scaling on int_segment_statistics.feature = int_feature_scaling.feature
@@ -96,7 +96,7 @@ with
             rows_of_baseline.up_to,
             rows_of_baseline.customers,
             rows_of_baseline.mean,
-            rows_of_baseline.scale,
+            rows_of_baseline.scale
         from rows_of_baseline
         cross join int_build
     )
