@@ -1,4 +1,4 @@
-{#- The quantile of customers who are counted per value, interpolated linearly as by quantile().
+{#- The quantile of customers who are counted per value, interpolated linearly as by numpy.quantile.
     Needs the value, its customers, those up to it and those of the whole group. -#}
 {% macro quantile_of_counts(share) -%}
     {%- set position = "((group_customers - 1) * " ~ share ~ ")" -%}

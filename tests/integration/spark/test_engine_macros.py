@@ -7,6 +7,7 @@ import random
 import re
 import time
 
+import numpy as np
 import pytest
 
 from mall_segments.intake.dialect import WHITE_SPACE
@@ -190,14 +191,20 @@ def test_a_text_is_trimmed_and_named_alike(answers):
 
 
 @pytest.mark.parametrize("share", [0, 0.1, 0.25, 0.5, 0.9, 1])
-def test_quantiles_interpolate_alike(answers, share):
-    values = [1.0, 2.0, 4.0, 8.0, 8.0, 100.0, 33.3, 0.7]
+def test_quantiles_of_counted_values_interpolate_alike(answers, share):
+    counts = {0.7: 1, 1.0: 2, 4.0: 1, 8.0: 3, 33.3: 1, 100.0: 1}
+    columns = {"value": list(counts), "customers": list(counts.values())}
     expected, found = answers(
-        f"select count(*), {{{{ quantile('value', {share}) }}}} from ("
-        + rows({"value": values}, {"value": "double"})
-        + ") as numbers"
+        f"select {{{{ quantile_of_counts({share}) }}}} from ("
+        "select *, sum(customers) over (order by value) as customers_up_to,"
+        " sum(customers) over () as group_customers from ("
+        + rows(columns, {"value": "double", "customers": "bigint"})
+        + ") as counted) as placed"
     )
     assert found[0] == pytest.approx(expected[0], rel=1e-14)
+    assert found[0][0] == pytest.approx(
+        np.quantile(np.repeat(columns["value"], columns["customers"]), share)
+    )
 
 
 def test_rows_have_the_same_hash(answers):
