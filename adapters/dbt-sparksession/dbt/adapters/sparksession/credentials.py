@@ -12,8 +12,6 @@ from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentia
 from dbt_common.exceptions import DbtRuntimeError
 
 DEFAULT_MASTER = "local[*]"
-# Folder of the embedded catalog and of the tables in it, for a local master.
-DEFAULT_CATALOG_DIR = "spark-catalog"
 CONNECT_PORT = 15002
 MASTERS = (
     re.compile(r"local(\[(\*|[1-9]\d*)(,\s*\d+)?\])?"),
@@ -46,8 +44,8 @@ class SparkSessionCredentials(SparkCredentials):
     remote: str | None = None
     app_name: str = "dbt"
     catalog_dir: str | None = None
-    connect_timeout: int = 60
-    spark_log: str | None = None
+    connect_timeout: int = 120
+    spark_log: str = "logs/spark.log"
 
     def __post_init__(self) -> None:
         # dbt-spark asks for a host with every method.

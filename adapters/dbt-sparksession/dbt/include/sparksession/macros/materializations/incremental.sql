@@ -29,7 +29,7 @@
     {%- set statement_name = 'write' if is_python else 'main' -%}
 
     {%- if old_relation is none or old_relation.is_view or should_full_refresh() -%}
-        {%- do sparksession__write_table(target_relation, old_relation, query, statement_name) -%}
+        {%- do write_table_aside(target_relation, old_relation, query, statement_name) -%}
         {%- do persist_constraints(target_relation, model) -%}
     {%- else -%}
         {#- Views of the session have no schema, and all models share the session. -#}
@@ -45,7 +45,9 @@
                 strategy, new_rows, target_relation, old_relation, config.get('unique_key'), predicates
             ) }}
         {%- endcall -%}
+        {%- do adapter.drop_view_of_session(new_rows.identifier) -%}
     {%- endif -%}
+    {%- do adapter.drop_view_of_session(adapter.python_result(this)) -%}
 
     {%- do apply_grants(target_relation, grant_config, should_revoke(old_relation, should_full_refresh())) -%}
     {%- do persist_docs(target_relation, model) -%}
