@@ -34,7 +34,7 @@ def dbt_process(
     project: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
+        [Path(sys.executable).parent / "dbt", "--no-use-colors", *arguments],
         cwd=project,
         env={**os.environ, **(environment or {})},
         capture_output=True,

@@ -9,7 +9,7 @@ from dbt.adapters.base.relation import BaseRelation
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt.adapters.sparksession.connections import SparkSessionConnectionManager, literal
 from dbt.adapters.sparksession.python_submission import SessionPythonJobHelper, result_view
-from dbt.adapters.sparksession.session import delete_location
+from dbt.adapters.sparksession.session import delete_location, is_spark
 
 # A table that is about to be replaced waits under its name with this until its successor is there.
 BACKUP_SUFFIX = "__dbt_backup"
@@ -19,6 +19,7 @@ class SparkSessionAdapter(SparkAdapter):
     """dbt-spark's adapter on a session of this process."""
 
     ConnectionManager = SparkSessionConnectionManager
+    _checked: tuple[Any, bool] | None = None
 
     @property
     def default_python_submission_method(self) -> str:
@@ -51,12 +52,20 @@ class SparkSessionAdapter(SparkAdapter):
     @available.parse_none
     def drop_view_of_session(self, name: str) -> None:
         """Drop a view of the session, and with it the rows that a model brought from Python."""
-        self._session.catalog.dropTempView(name)
+        self._session.sql(f"drop view if exists {name}")
 
     @available
     def literal(self, value: Any) -> str:
         """Return a value as Spark SQL writes it."""
         return literal(value)
+
+    @available.parse(lambda *_, **__: True)
+    def is_spark(self) -> bool:
+        """Return whether the server is Spark itself; Sail speaks like it."""
+        session = self._session
+        if self._checked is None or self._checked[0] is not session:
+            self._checked = session, is_spark(session)
+        return self._checked[1]
 
     @available.parse_none
     def clear_location(self, relation: BaseRelation) -> None:

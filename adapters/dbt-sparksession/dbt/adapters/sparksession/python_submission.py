@@ -73,7 +73,11 @@ def to_spark(frame: Any, session: Any) -> Any:
         # By Arrow: an empty frame keeps its types, and missing text stays missing.
         frame = arrow.Table.from_pandas(frame, preserve_index=False)
     if arrow is not None and isinstance(frame, arrow.Table):
-        return session.createDataFrame(_without_null_types(frame, arrow))
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        table = _without_null_types(frame, arrow)
+        # A Connect client does not take the types of an empty table from it.
+        return session.createDataFrame(table, schema=from_arrow_schema(table.schema))
     raise TypeError(
         f"A Python model returns a Spark data frame, a pandas data frame or an Arrow table; "
         f"this one returned {type(frame).__module__}.{type(frame).__qualname__}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import subprocess
 import threading
 import time
@@ -123,6 +124,16 @@ def delete_location(session: Any, schema: str, identifier: str) -> None:
         files.delete(path, True)
 
 
+def is_spark(session: Any) -> bool:
+    """Return whether the session is one of Spark itself, not of a server that speaks like it.
+
+    Sail gives its own version here, and Spark's to its clients. It cannot rename a table, but
+    replaces one in one step.
+    """
+    version = session.sql("select version()").collect()[0][0]
+    return str(version).startswith(session.version)
+
+
 def _identity(credentials: SparkSessionCredentials) -> object:
     return credentials.remote, credentials.connect_timeout, session_conf(credentials)
 
@@ -181,12 +192,12 @@ def _configure(session: Any, credentials: SparkSessionCredentials) -> None:
 def _start_remote(credentials: SparkSessionCredentials) -> Any:
     try:
         from pyspark.sql.connect.client.retries import DefaultPolicy
-        from pyspark.sql.connect.session import SparkSession
     except ImportError as error:
         raise FailedToConnectError(
             f"A remote needs the Connect client of Spark: {error}. "
             "Install it with pip install 'pyspark[connect]'."
         ) from error
+    from pyspark.sql import SparkSession
 
     remote = credentials.remote or ""
 
@@ -301,7 +312,10 @@ def _stop(session: Any) -> None:
     except Exception as error:
         logger.debug(f"While the Spark session was stopped: {short_message(error)}")
     finally:
-        if not _is_remote(session):
+        if _is_remote(session):
+            # pyspark sets it with the first Connect session, and then refuses one with a driver.
+            os.environ.pop("SPARK_CONNECT_MODE_ENABLED", None)
+        else:
             _forget_driver()
 
 

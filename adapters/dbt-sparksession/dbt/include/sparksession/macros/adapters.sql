@@ -15,9 +15,10 @@
 {% macro sparksession__persist_docs(relation, model, for_relation, for_columns) %}{% endmacro %}
 
 
-{#- dbt-spark leaves backslashes and line ends of a description as they are. -#}
+{#- dbt-spark leaves backslashes and line ends of a description as they are. Sail takes no comment with
+    a query. -#}
 {% macro sparksession__comment_clause() %}
-    {%- if config.persist_relation_docs() and model.description -%}
+    {%- if config.persist_relation_docs() and model.description and adapter.is_spark() -%}
         comment {{ adapter.literal(model.description | trim) }}
     {%- endif -%}
 {% endmacro %}

@@ -3,9 +3,17 @@
 {% macro write_table_aside(target_relation, old_relation, query, statement_name) %}
     {%- set described = target_relation.schema ~ '__' ~ target_relation.identifier ~ '__dbt_described' -%}
     {%- set query = query_with_comments(target_relation, query, described) -%}
-    {#- These formats replace a table in one step. -#}
+    {#- These formats replace a table in one step; Sail does so with any table, and cannot rename one. -#}
     {%- set is_replaced = config.get('file_format') in ['delta', 'iceberg'] -%}
-    {%- if is_replaced or config.get('location_root') -%}
+    {%- if not adapter.is_spark() -%}
+        {%- if old_relation is not none and old_relation.is_view -%}
+            {%- do adapter.drop_relation(old_relation) -%}
+        {%- endif -%}
+        {%- call statement(statement_name) -%}
+            {{ create_table_as(False, target_relation, query)
+                | replace('create table ', 'create or replace table ', 1) }}
+        {%- endcall -%}
+    {%- elif is_replaced or config.get('location_root') -%}
         {#- A place of its own admits one table. -#}
         {%- if old_relation is not none and not (
             is_replaced and (old_relation.is_delta or old_relation.is_iceberg)
