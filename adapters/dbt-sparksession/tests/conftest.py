@@ -52,8 +52,13 @@ def write_profile(folder: Path, options: dict[str, Any]) -> None:
 
 
 @pytest.fixture(scope="session")
-def session(project: Path) -> Iterator[Any]:
-    yield sessions.session_for(SparkSessionCredentials.from_dict(local_profile(project)))
+def _end_of_the_session() -> Iterator[None]:
+    yield
     with warnings.catch_warnings(action="ignore", category=ResourceWarning):
         sessions.stop()
         gc.collect()
+
+
+@pytest.fixture(scope="module")
+def session(project: Path, _end_of_the_session: None) -> Any:
+    return sessions.session_for(SparkSessionCredentials.from_dict(local_profile(project)))

@@ -15,7 +15,7 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.spark.connections import SparkConnectionManager, SparkConnectionWrapper
 from dbt.adapters.sparksession.messages import short_message
-from dbt.adapters.sparksession.session import cancellable, session_for
+from dbt.adapters.sparksession.session import cancel, cancellable, session_for
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
 logger = AdapterLogger("SparkSession")
@@ -47,7 +47,7 @@ class SessionHandle:
 
     def cancel(self) -> None:
         """Interrupt what the thread runs in Spark."""
-        self.session.interruptTag(self.tag)
+        cancel(self.session, self.tag)
 
     def close(self) -> None:
         """Do nothing: the session outlives the handle."""
@@ -111,7 +111,7 @@ class SessionCursor(SparkConnectionWrapper):
         ]
 
     def cancel(self) -> None:
-        self._session.interruptTag(self._tag)
+        cancel(self._session, self._tag)
 
     def close(self) -> None:
         self._frame = None

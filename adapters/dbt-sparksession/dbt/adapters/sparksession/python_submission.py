@@ -44,7 +44,7 @@ class SessionPythonJobHelper(PythonJobHelper):
             raise DbtRuntimeError(f"Python model failed:\n{python_failure(error, file)}") from None
 
 
-def result_view(schema: str, identifier: str) -> str:
+def result_view(schema: str | None, identifier: str | None) -> str:
     """Return the name of the view with the result of a Python model.
 
     Views of a session have no schema, and all models share the session.
@@ -66,12 +66,13 @@ def to_spark(frame: Any, session: Any) -> Any:
     """
     if hasattr(frame, "createOrReplaceTempView"):
         return frame
-    pandas, arrow = sys.modules.get("pandas"), sys.modules.get("pyarrow")
+    pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(frame, pandas.DataFrame):
-        import pyarrow as arrow
+        import pyarrow
 
         # By Arrow: an empty frame keeps its types, and missing text stays missing.
-        frame = arrow.Table.from_pandas(frame, preserve_index=False)
+        frame = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    arrow = sys.modules.get("pyarrow")
     if arrow is not None and isinstance(frame, arrow.Table):
         from pyspark.sql.pandas.types import from_arrow_schema
 

@@ -100,17 +100,27 @@ def stop() -> None:
 
 @contextmanager
 def cancellable(session: Any, tag: str) -> Iterator[None]:
-    """Mark what this thread runs, so that another thread can interrupt it by the tag."""
-    session.addTag(tag)
+    """Mark what this thread runs, so that another thread can cancel it by the tag."""
+    # The tags of a session with a driver are known to the thread that set them alone.
+    jobs = None if _is_remote(session) else session.sparkContext
+    (session.addTag if jobs is None else jobs.addJobTag)(tag)
     try:
         yield
     finally:
         # A session that was lost has no tags either.
         if _is_alive(session):
-            session.removeTag(tag)
+            (session.removeTag if jobs is None else jobs.removeJobTag)(tag)
 
 
-def delete_location(session: Any, schema: str, identifier: str) -> None:
+def cancel(session: Any, tag: str) -> None:
+    """Interrupt what runs under a tag, in whichever thread."""
+    if _is_remote(session):
+        session.interruptTag(tag)
+    else:
+        session.sparkContext.cancelJobsWithTag(tag)
+
+
+def delete_location(session: Any, schema: str | None, identifier: str | None) -> None:
     """Delete the folder where Spark would put a table, and refuses to if it is there already.
 
     Only the process with the driver can: a Connect server has no function for it.
