@@ -38,8 +38,9 @@ docs: $(VENV)/installed ## Write the documentation of the last build to site/
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll real builds; prove the mall segments
 	$(BIN)/pytest -m faults
 
-test-spark: $(VENV)/installed-dev ## Compare what Spark answers with what DuckDB does: needs Java and pyspark
-	$(BIN)/pytest -m spark
+test-spark: $(VENV)/installed-spark ## Test the adapter for Spark, and what Spark answers against DuckDB: needs Java
+	$(BIN)/mypy src adapters/dbt-sparksession/dbt/adapters/sparksession
+	$(BIN)/pytest -m 'not faults' adapters/dbt-sparksession/tests tests/integration/spark
 
 fuzz: $(VENV)/installed-dev ## Feed 20,000 random and mutated files to the intake
 	INTAKE_FUZZ_INPUTS=20000 $(BIN)/pytest tests/unit/intake/test_fuzz.py
@@ -71,7 +72,7 @@ format: $(VENV)/installed-dev ## Format Python and SQL
 
 lock: ## Refresh constraints.txt with the newest versions that pyproject.toml allows
 	rm -rf target/lock && $(PYTHON) -m venv target/lock
-	target/lock/bin/python -m pip --quiet install -e '.[dev]'
+	target/lock/bin/python -m pip --quiet install -e '.[test-spark]'
 	target/lock/bin/python -m pip freeze --exclude-editable | grep '==' > constraints.txt
 	rm -rf target/lock
 
@@ -91,6 +92,10 @@ $(VENV)/installed-app: $(VENV)/installed
 
 $(VENV)/installed-dev: $(VENV)/installed
 	$(INSTALL) -e '.[dev]' -c constraints.txt
+	touch $@
+
+$(VENV)/installed-spark: $(VENV)/installed-dev
+	$(INSTALL) -e '.[test-spark]' -c constraints.txt
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mall_segments.engines import is_of_spark
 from mall_segments.errors import InputRefusedError
 from mall_segments.intake.source import inspect_file, inspect_relation
 
@@ -12,11 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
+    from pyspark.sql import DataFrame
 
 
 def raw_customers(
-    session: DuckDBPyConnection, seed: DuckDBPyRelation, settings: Mapping[str, object]
-) -> DuckDBPyRelation:
+    session: Any, seed: Any, settings: Mapping[str, object]
+) -> DuckDBPyRelation | DataFrame:
     """Return the five fields of every row of the source as text, with its line number.
 
     The source is the file `customers_path`, else the relation `customers_relation`, else the seed.
@@ -25,8 +27,8 @@ def raw_customers(
 
     Parameters
     ----------
-    session : DuckDB connection
-    seed : relation of the seed
+    session : DuckDB connection or Spark session
+    seed : relation or data frame of the seed
     settings : mapping
         `customers_path`, `customers_relation`, `column_aliases`, `gender_map` and the gates.
 
@@ -39,6 +41,10 @@ def raw_customers(
     ------
     SettingError, InputRefusedError
     """
+    if is_of_spark(session):
+        from mall_segments.intake.spark_source import raw_customers_of_spark
+
+        return raw_customers_of_spark(session, seed, settings)
     if settings["customers_path"]:
         path = Path(str(settings["customers_path"]))
         inspection = inspect_file(session, path, settings)

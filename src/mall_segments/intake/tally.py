@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from mall_segments.spark_engine import SparkEngine
+
 LINES_SHOWN = 5
 
 
@@ -49,23 +51,59 @@ class Tally:
         )
 
 
-def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
+# The reasons of rows, the rows that have each, and the first of these.
+REASONS = {
+    "duckdb": """
+        select reason, count(*) as rows_found, min(line_number, {lines})
+        from (
+            select line_number, unnest(string_split(reasons, ', ')) as reason
+            from {parsed}
+            where reasons is not null
+        )
+        group by reason
+        order by rows_found desc, reason
+        """,
+    "spark": """
+        select reason, max(rows_of_reason) as rows_found, array_sort(collect_list(line_number))
+        from (
+            select
+                reason,
+                line_number,
+                count(*) over (partition by reason) as rows_of_reason,
+                row_number() over (partition by reason order by line_number) as place
+            from (
+                select line_number, explode(split(reasons, ', ')) as reason
+                from {parsed}
+                where reasons is not null
+            )
+        )
+        where place <= {lines}
+        group by reason
+        order by rows_found desc, reason
+        """,
+}
+
+
+def tally_rows(
+    session: DuckDBPyConnection | SparkEngine, parsed: str, raw: str, engine: str = "duckdb"
+) -> Tally:
     """Count what the row rules found.
 
     Parameters
     ----------
-    session : DuckDB connection
+    session : DuckDB connection, or Spark behind the same method
     parsed : relation with the columns of `stg_customers_parsed`
     raw : relation with the columns of `raw_customers`
+    engine : duckdb or spark
     """
     ((read, accepted, quarantined, given, unrecognised, median),) = session.sql(
         f"""
         select
             count(*),
-            count(*) filter (reasons is null),
-            count(*) filter (reasons is not null),
-            count(*) filter (is_gender_given),
-            count(*) filter (gender_note = 'gender:not_recognised'),
+            count(*) filter (where reasons is null),
+            count(*) filter (where reasons is not null),
+            count(*) filter (where is_gender_given),
+            count(*) filter (where gender_note = 'gender:not_recognised'),
             median(annual_income_k_usd)
         from {parsed}
         """
@@ -81,18 +119,7 @@ def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
         )
         """
     ).fetchall()
-    reasons = session.sql(
-        f"""
-        select reason, count(*) as rows_found, min(line_number, {LINES_SHOWN})
-        from (
-            select line_number, unnest(string_split(reasons, ', ')) as reason
-            from {parsed}
-            where reasons is not null
-        )
-        group by reason
-        order by rows_found desc, reason
-        """
-    ).fetchall()
+    reasons = session.sql(REASONS[engine].format(parsed=parsed, lines=LINES_SHOWN)).fetchall()
     notes = session.sql(
         f"""
         select gender_note, count(*)
@@ -106,9 +133,9 @@ def tally_rows(session: DuckDBPyConnection, parsed: str, raw: str) -> Tally:
         f"""
         select gender
         from {raw}
-        semi join {parsed} as parsed
-            on {raw}.line_number = parsed.line_number
-            and parsed.gender_note = 'gender:not_recognised'
+        where
+            line_number
+            in (select line_number from {parsed} where gender_note = 'gender:not_recognised')
         group by gender
         order by count(*) desc, gender
         limit 3

@@ -1,0 +1,111 @@
+"""Servers of Spark on loopback, started from pip's pyspark and stopped by their process."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyspark
+
+BIN = Path(pyspark.__file__).parent / "bin"
+START_TIMEOUT = 120
+QUICK_JAVA = "-XX:TieredStopAtLevel=1"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+@contextmanager
+def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[None]:
+    """Run a command from when its port answers to the end of the block."""
+    folder.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "JDK_JAVA_OPTIONS": QUICK_JAVA, "SPARK_NO_DAEMONIZE": "1"}
+    with (folder / f"{port}.log").open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        _wait(process, port, folder / f"{port}.log")
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    for _ in range(START_TIMEOUT * 5):
+        assert process.poll() is None, log.read_text(errors="replace")
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.2)
+        else:
+            return
+    raise AssertionError(f"nothing on port {port}: {log.read_text(errors='replace')}")
+
+
+@contextmanager
+def connect_server(folder: Path) -> Iterator[str]:
+    """Run a Spark Connect server and give its URL."""
+    port = free_port()
+    settings = {
+        "spark.connect.grpc.binding.port": port,
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.sql.shuffle.partitions": 2,
+        "spark.sql.warehouse.dir": folder / "warehouse",
+        # Functions of Python run in the server's workers.
+        "spark.pyspark.python": sys.executable,
+    }
+    conf = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
+    server = "org.apache.spark.sql.connect.service.SparkConnectServer"
+    command = [BIN / "spark-submit", "--master", "local[2]", *conf, "--class", server]
+    with running([*command, "spark-internal"], folder, port):
+        yield f"sc://127.0.0.1:{port}"
+
+
+@contextmanager
+def sail_server(folder: Path) -> Iterator[str]:
+    """Run a Sail server, which needs no Java, and give its URL."""
+    port = free_port()
+    sail = Path(sys.executable).parent / "sail"
+    with running([sail, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)], folder, port):
+        yield f"sc://127.0.0.1:{port}"
+
+
+@contextmanager
+def master(folder: Path, *, workers: int) -> Iterator[str]:
+    """Run a standalone master with workers of one core each, and give its URL."""
+    port = free_port()
+    spark_class = BIN / "spark-class"
+    local = ["--host", "127.0.0.1", "--webui-port", "0", "--port"]
+    master_class = "org.apache.spark.deploy.master.Master"
+    with running([spark_class, master_class, *local, str(port)], folder, port):
+        url = f"spark://127.0.0.1:{port}"
+        with _workers(folder, url, workers):
+            yield url
+
+
+@contextmanager
+def _workers(folder: Path, url: str, number: int) -> Iterator[None]:
+    if number == 0:
+        yield
+        return
+    port = free_port()
+    command = [BIN / "spark-class", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1"]
+    command += ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--port", str(port), url]
+    with running(command, folder / f"worker-{number}", port), _workers(folder, url, number - 1):
+        yield
