@@ -20,7 +20,7 @@ from mall_segments.criteria import (
 )
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
-from mall_segments.engine_points import LARGEST_CELLS, LARGEST_POINTS
+from mall_segments.engine_points import LARGEST_CELLS, are_few
 from mall_segments.engines import on_any_engine
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
@@ -215,8 +215,9 @@ def silhouettes_of_points(
     -------
     relation with the segmentation features, `silhouette` and `nearest_other_segment_key`, one row
     per distinct vector. Of more than SILHOUETTE_POINTS vectors it has those SILHOUETTE_SAMPLE with
-    the lowest `hash_rank`, each measured against all, or where there are more than LARGEST_POINTS
-    against the LARGEST_CELLS with the lowest. With one segment both are null.
+    the lowest `hash_rank`, each measured against all, or where there are too many (see
+    `engine_points.are_few`) against the LARGEST_CELLS with the lowest. With one segment both are
+    null.
     """
     features = parse_features(settings["segmentation_features"])
     columns = (
@@ -226,8 +227,8 @@ def silhouettes_of_points(
     )
     served = read_model(model, features)
     selected = ", ".join(features)
-    ((vectors,),) = points.aggregate("count(*)").fetchall()
-    if vectors > LARGEST_POINTS:
+    ((vectors, customers_on_all),) = points.aggregate("count(*), sum(customers)").fetchall()
+    if not are_few(vectors, float(customers_on_all or 0)):
         points = points.filter(f"hash_rank <= {LARGEST_CELLS}")
     found = points.project(f"{selected}, segment_key, customers, hash_rank").order(selected)
     values = found.fetchnumpy()

@@ -23,7 +23,7 @@ import numpy as np
 
 from mall_segments.assignment import Scaling
 from mall_segments.engine_passes import End, FixedPoint, Passes, nearest
-from mall_segments.engine_points import LARGEST_POINTS, read_columns, vectors_at_most
+from mall_segments.engine_points import are_few, read_columns, vectors_at_most
 from mall_segments.errors import TooFewPointsError
 from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
@@ -202,7 +202,7 @@ class _Seen:
         id_column: str,
     ) -> _Seen:
         bounds = _Bounds.read(rows, features)
-        if bounds.vectors_at_most(rows) <= LARGEST_POINTS:
+        if are_few(bounds.vectors_at_most(rows), bounds.rows):
             points, scaling = _read_points(session, rows, bounds)
             return cls(Levels.of(points), scaling, None)
         scaling = bounds.scaling(rows)
@@ -259,7 +259,7 @@ class _Bounds:
     def vectors_at_most(self, rows: DuckDBPyRelation) -> float:
         """Return an upper bound of the distinct vectors if it is small, else an estimate."""
         places = float(np.prod(self.maximum - self.minimum + 1))
-        if self.is_counted and places <= LARGEST_POINTS:
+        if self.is_counted and are_few(places, self.rows):
             return places
         return vectors_at_most(rows, self.features)
 

@@ -19,8 +19,11 @@ from mall_segments.weighted_points import WeightedPoints
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
-# Distinct vectors that enter Python at most: some 100 MB for three features.
+# Distinct vectors that enter Python at most, some 100 MB for three features, if each stands for
+# REPEATED customers on average; as many as UNREPEATED_POINTS in any case.
 LARGEST_POINTS = 2_000_000
+UNREPEATED_POINTS = 1 << 19
+REPEATED = 4
 # Otherwise that many cells at most, about: the engine estimates their number before it counts.
 LARGEST_CELLS = 262_144
 # Cells are cubes with sides of 2^-n standard deviations; the finest that are few enough are taken.
@@ -46,14 +49,29 @@ def read_points(
     Returns
     -------
     WeightedPoints
-        Of more than LARGEST_POINTS distinct vectors, cells: see `read_cells`.
+        Of too many distinct vectors, cells: see `are_few` and `read_cells`.
     """
     features = [one.feature for one in scaling]
-    if vectors_at_most(relation, features) > LARGEST_POINTS:
+    ((customers,),) = relation.aggregate(f"sum({weight})").fetchall()
+    if not are_few(vectors_at_most(relation, features), float(customers or 0)):
         return read_cells(relation, scaling, weight)
     columns = read_columns(relation, features, weight)
     scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
     return WeightedPoints(np.stack(scaled, axis=1), columns["weight"])
+
+
+def are_few(vectors: float, customers: float) -> bool:
+    """Tell whether so many distinct vectors of so many customers are fitted in Python.
+
+    Where few repeat, passes over all of them in the engine cost less, and less memory.
+
+    Examples
+    --------
+    >>> are_few(700_000, 10_000_000), are_few(700_000, 1_000_000), are_few(3e6, 1e9)
+    (True, False, False)
+    """
+    is_repeated = vectors * REPEATED <= customers
+    return vectors <= (LARGEST_POINTS if is_repeated else min(UNREPEATED_POINTS, LARGEST_POINTS))
 
 
 def read_columns(
@@ -70,7 +88,7 @@ def read_columns(
 def vectors_at_most(relation: DuckDBPyRelation, features: Sequence[str]) -> float:
     """Return an upper bound of the distinct vectors if it is small, else an estimate."""
     ((rows,),) = relation.aggregate("count(*)").fetchall()
-    if rows <= LARGEST_POINTS:
+    if rows <= min(UNREPEATED_POINTS, LARGEST_POINTS):
         return float(rows)
     vector = f"approx_count_distinct(hash({', '.join(features)}))"
     return float(relation.aggregate(vector).fetchall()[0][0])

@@ -1,6 +1,7 @@
 -- Fails if a centroid of a model that this build fitted is not the mean of its feature over the
--- customers of its segment. Of more than 2 million distinct vectors the fit may end a step earlier:
--- where going on to the means would lower the WCSS by less than a millionth.
+-- customers of its segment. Where too many vectors are distinct (docs/large-data.md) the fit may
+-- end
+-- a step earlier: where going on to the means would lower the WCSS by less than a millionth.
 -- A stored model that goes on serving has the means of its own time.
 with
     member_values as ({{ unpivot_features(ref("customer_segments"), ["segment_key"]) }}),
@@ -30,14 +31,21 @@ with
             on segment_centroids.feature = int_feature_scaling.feature
     ),
 
+    points as (
+        select count(*) as vectors, sum(customers) as customers from {{ ref("int_feature_points") }}
+    ),
+
     allowed as (
         select
             case
-                when (select count(*) from {{ ref("int_feature_points") }}) <= 2000000
+                when points.vectors <= 524288
+                then 0
+                when points.vectors <= 2000000 and 4 * points.vectors <= points.customers
                 then 0
                 else 1e-6 * segmentation_quality.wcss
             end as step
         from {{ ref("segmentation_quality") }} as segmentation_quality
+        cross join points
         where segmentation_quality.model_id = {{ build_id() }}
     ),
 

@@ -51,8 +51,7 @@ def wcss_of(values, labels):
 @pytest.fixture
 def passes_only(monkeypatch):
     """Let every relation have too many distinct vectors for Python."""
-    for module in (engine_fit, engine_points):
-        monkeypatch.setattr(module, "LARGEST_POINTS", 1_000)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000)
     monkeypatch.setattr(engine_fit, "SAMPLE_ROWS", 4_000)
 
 
@@ -114,8 +113,7 @@ def test_a_tolerance_saves_passes_and_keeps_the_wcss_of_all_rows(customers, sess
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_neither_order_nor_threads_show(customers, session, monkeypatch, whole):
-    for module in (engine_fit, engine_points):
-        monkeypatch.setattr(module, "LARGEST_POINTS", 1_000 if not whole else 10**6)
+    monkeypatch.setattr(engine_points, "LARGEST_POINTS", 1_000 if not whole else 10**6)
     customers(whole=whole)
     found = []
     for threads, order in ((1, "customer_id"), (2, "x0 desc"), (2, "hash(customer_id)")):
