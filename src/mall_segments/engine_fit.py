@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # Whole numbers on a lattice of up to 2^22 places are counted in an array of them, 40 MB a thread.
 COUNTED_BITS = 22
+INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
 # Rows of the sample that the search of the other route sees.
 SAMPLE_ROWS = 65_536
 # k-means++ starts of a search, and how many of the best are improved by single moves.
@@ -241,8 +242,11 @@ class _Bounds:
 
     @classmethod
     def read(cls, rows: DuckDBPyRelation, features: Sequence[str]) -> _Bounds:
+        kinds = dict(zip(rows.columns, map(str, rows.types), strict=True))
         of_each = [
-            f"min({name}), max({name}), bool_and({name} = floor({name}))" for name in features
+            f"min({name}), max({name}), "
+            + ("true" if kinds[name] in INTEGERS else f"bool_and({name} = floor({name}))")
+            for name in features
         ]
         counted, *found = rows.aggregate(f"count(*), {', '.join(of_each)}").fetchall()[0]
         if not counted:

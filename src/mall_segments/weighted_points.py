@@ -95,7 +95,9 @@ class WeightedPoints:
             return self
         lower = self.coordinates.min(axis=0)
         extent = float((self.coordinates.max(axis=0) - lower).max())
-        fine, coarse = 1, 2
+        # So many divisions cannot have more cells than wanted.
+        fine = max(int(limit ** (1 / self.coordinates.shape[1]) + 1e-9) - 1, 1)
+        coarse = 2 * fine
         while coarse < FINEST_GRID and self._occupied(lower, extent, coarse) <= limit:
             fine, coarse = coarse, 2 * coarse
         while coarse - fine > 1:
