@@ -126,7 +126,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--section", default="segmentation", help="of RESULTS.md")
     parser.add_argument("--data", nargs="+", default=["integer-2", "integer-3", "continuous-6"])
-    parser.add_argument("--rows", nargs="+", type=int, default=[100_000, 1_000_000])
+    parser.add_argument("--rows", nargs="*", type=int, default=[100_000, 1_000_000])
     parser.add_argument("--sweep-data", nargs="*", default=["integer-2", "continuous-6"])
     parser.add_argument("--sweep-rows", nargs="*", type=int, default=[100_000])
     parser.add_argument("--cases", nargs="+", help="all that are installed, if not given")
