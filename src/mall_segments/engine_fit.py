@@ -6,7 +6,8 @@ Two exact routes, chosen by what the rows are:
   fit sees only these. It has exactly the objective of all rows.
 - *passes*: where they do not, a search on a sample finds where to start, and Lloyd's algorithm
   itself runs in the engine: each pass assigns every row and adds up the clusters. Its centroids and
-  its WCSS are those of all rows; it ends when a pass lowers the WCSS by less than a tolerance.
+  its WCSS are those of all rows; it ends where the next step would lower the WCSS by less than a
+  tolerance.
 
 Nothing as long as the relation enters Python, and the labels are a lazy relation.
 """
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 # Whole numbers on a lattice of up to 2^22 places are counted in an array of them, 40 MB a thread.
 COUNTED_BITS = 22
 INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"})
+LARGEST_INTEGER = 1 << 31
 # Rows of the sample that the search of the other route sees.
 SAMPLE_ROWS = 65_536
 # k-means++ starts of a search, and how many of the best are improved by single moves.
@@ -49,6 +51,7 @@ SINGLE_MOVE_POINTS = 8_192
 HASH_FACTOR = 2_654_435_761
 HASH_RANGE = 1 << 32
 HASHED_IDS = 1 << 31
+
 Route = Literal["points", "passes"]
 
 
@@ -258,7 +261,8 @@ class _Bounds:
     def is_counted(self) -> bool:
         """Whether an array has room for all vectors of whole numbers between the bounds."""
         bits = np.ceil(np.log2(self.maximum - self.minimum + 2)).sum()
-        return self.has_whole_numbers and bool(bits <= COUNTED_BITS)
+        reach = max(np.abs(self.minimum).max(), np.abs(self.maximum).max())
+        return self.has_whole_numbers and bool(bits <= COUNTED_BITS and reach < LARGEST_INTEGER)
 
     def vectors_at_most(self, rows: DuckDBPyRelation) -> float:
         """Return an upper bound of the distinct vectors if it is small, else an estimate."""

@@ -141,6 +141,15 @@ def test_more_than_six_segments_are_assigned_by_the_least_distance(customers, se
     assert (labels_of(relation) == nearest).all()
 
 
+def test_whole_numbers_far_from_zero_are_points_too(session):
+    rows = session.sql(
+        "select i as customer_id, 5e9 + i % 2 * 10 + i // 50 as x0 from range(100) t(i)"
+    )
+    fit, relation = segment_relation(session, rows, ["x0"], 2)
+    assert fit.centroids[0, 0] * fit.scaling[0].scale + fit.scaling[0].mean == 5e9 + 0.5
+    assert np.bincount(labels_of(relation)).tolist() == [50, 50]
+
+
 @pytest.mark.parametrize(
     ("sql", "k"),
     [
