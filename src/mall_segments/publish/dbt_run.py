@@ -207,7 +207,7 @@ def _made(project: Path, heard: _Heard) -> Made:
         for unique_id, node in nodes.items()
         if node["resource_type"] == "model" and node["schema"] == MARTS
     }
-    # The tests of a model that another engine has stand in the manifest, switched off.
+    # The tests of a model that is switched off stand in the manifest too.
     tests = {
         key: node
         for key, node in nodes.items()

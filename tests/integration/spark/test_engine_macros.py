@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from mall_segments.intake.dialect import WHITE_SPACE
-from mall_segments.project_sql import find_project, project_variables, render_sql
+from mall_segments.project_sql import find_project
 
 # py4j leaves its sockets to the garbage collector.
 pytestmark = [
@@ -95,10 +95,8 @@ def test_every_variant_of_an_engine_is_tested_here():
         "exact_sum",
         "json_record",
         "matches",
-        "quantile",
         "row_hash",
         "seconds_since",
-        "segment_stays",
         "trim_characters",
     }
     assert dispatched == tested
@@ -252,10 +250,3 @@ def test_seconds_count_from_a_moment_in_utc(answers):
     ):
         assert 3600 <= seconds <= 3600 + 1 + time.monotonic() - began
         assert math.isfinite(seconds)
-
-
-def test_a_snapshot_keeps_the_stays_only_where_there_is_merge():
-    relations = {"customer_segment_history": "snapshot", "customer_segment_stays": "view"}
-    text = "{{ segment_stays() }}"
-    assert render_sql(text, relations, project_variables()).strip() == "snapshot"
-    assert render_sql(text, relations, project_variables(), "spark").strip() == "view"

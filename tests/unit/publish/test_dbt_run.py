@@ -47,7 +47,7 @@ def run(tmp_path, monkeypatch):
         for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
     }
     (tmp_path / "target").mkdir()
-    for name, is_enabled in (("unique_a", True), ("unique_on_another_engine", False)):
+    for name, is_enabled in (("unique_a", True), ("unique_of_a_model_switched_off", False)):
         nodes[f"test.{name}"] = {
             "resource_type": "test",
             "name": name,

@@ -1,5 +1,5 @@
 with
-    customer_segment_history as (select * from {{ segment_stays() }}),
+    customer_segment_history as (select * from {{ ref("customer_segment_history") }}),
 
     int_build as (select * from {{ ref("int_build") }}),
 
