@@ -18,9 +18,9 @@ from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight
 SILHOUETTE_POINTS = 8_192
 SILHOUETTE_SAMPLE = 2_048
 SMALLEST_SAMPLE = 64
-# A distance between two points and a padded cell of a lattice take about 10 ns each, so some 10 s.
+# A distance between two points takes about 10 ns, a padded cell of a lattice half, so 10 s at most.
 SILHOUETTE_WORK = 1 << 30
-# The transforms of a lattice of this size take about 450 MB.
+# The transforms of a lattice of this size take about 130 MB.
 LATTICE_CELLS = 1 << 24
 BLOCK = 1_024
 

@@ -19,6 +19,8 @@ from mall_segments.weighted_points import WeightedPoints, weight_of_groups
 MAX_ITERATIONS = 10_000
 # Bounds are kept in floating point; a point this near to its bound is looked at again.
 SLACK = 1e-9
+# Points that steps as long as the last would not make doubtful in so many iterations are left out.
+STEPS_AHEAD = 8
 # Points whose distances to all centroids are held at once.
 POINTS_AT_ONCE = 65_536
 
@@ -64,8 +66,12 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
     """
     columns = np.ascontiguousarray(points.coordinates.T)
     labels, nearest, second = _two_nearest(columns, centroids)
-    room = second - nearest
     totals = _Totals.of(points, labels, len(centroids))
+    # How far the centroids have moved, at most, to the disadvantage of the points of each cluster;
+    # how far that may go before a point has to be looked at; and before all bounds have to be.
+    drift, horizon = np.zeros(len(centroids)), np.full(len(centroids), -np.inf)
+    limit = second - nearest
+    watched = np.arange(len(points))
     is_rounded = False
     iteration = 0
     while iteration < MAX_ITERATIONS:
@@ -74,10 +80,14 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
         step = np.sqrt(((moved - centroids) ** 2).sum(axis=1))
         centroids = moved
         # The own centroid may have gone away, and any other may have come nearer.
-        room -= (step + _largest_other(step))[labels]
-        doubtful = np.flatnonzero(room <= SLACK)
+        lost = step + _largest_other(step)
+        drift += lost
+        if (drift > horizon).any():
+            horizon = drift + STEPS_AHEAD * lost
+            watched = np.flatnonzero(limit <= horizon[labels] + SLACK)
+        doubtful = watched[limit[watched] <= drift[labels[watched]] + SLACK]
         found, nearest, second = _two_nearest(columns[:, doubtful], centroids)
-        room[doubtful] = second - nearest
+        limit[doubtful] = drift[found] + (second - nearest)
         changed = found != labels[doubtful]
         movers = doubtful[changed]
         if len(movers):
@@ -89,7 +99,11 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
             totals, is_rounded = _Totals.of(points, labels, len(centroids)), False
         else:
             break
-    squared = ((points.coordinates - centroids[labels]) ** 2).sum(axis=1)
+    squared = np.zeros(len(points))
+    for column, values in zip(columns, centroids.T, strict=True):
+        difference = column - values[labels]
+        difference *= difference
+        squared += difference
     wcss = float(points.weights @ squared) + points.scatter
     return Convergence(centroids, labels, wcss, iteration)
 

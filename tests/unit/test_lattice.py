@@ -20,9 +20,7 @@ def integer_points(generator, shape, customers=400):
     return WeightedPoints.from_rows((rows - rows.mean(axis=0)) / rows.std(axis=0))
 
 
-@pytest.mark.parametrize(
-    "shape", [(300,), (7, 30), (30, 7), (5, 11, 19), (19, 11, 5), (3, 4, 5, 6)]
-)
+@pytest.mark.parametrize("shape", SHAPES)
 def test_sums_of_distances_are_the_direct_ones(generator, shape):
     points = integer_points(generator, shape)
     lattice = Lattice.of(points, CELLS)
@@ -33,6 +31,19 @@ def test_sums_of_distances_are_the_direct_ones(generator, shape):
         assert lattice.distance_sums(members, weights) == pytest.approx(
             direct, rel=1e-12, abs=1e-12
         )
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_single_precision_loses_a_ten_millionth(generator, monkeypatch, shape):
+    monkeypatch.setattr(lattice_module, "DOUBLE_CELLS", 0)
+    points = integer_points(generator, shape)
+    lattice = Lattice.of(points, CELLS)
+    for share in (1.0, 0.5, 0.05):
+        members = np.flatnonzero(generator.random(len(points)) < share)
+        weights = points.weights[members]
+        direct = distances(points)[:, members] @ weights
+        error = np.abs(lattice.distance_sums(members, weights) - direct)
+        assert 0 < error.max() <= 1e-7 * direct.max()
 
 
 def test_a_group_on_one_point_has_its_distances(generator):
