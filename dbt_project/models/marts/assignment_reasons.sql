@@ -16,14 +16,25 @@ with
         limit {{ var("explained_customers") }}
     ),
 
-    feature_values as (
-        {{ unpivot_features("explained", ["customer_id", "segment_key"], features) }}
+    -- Customers with the same values have the same reasons, so each vector is explained once.
+    vectors as (
+        select
+            {%- for feature in features %} {{ feature }}, {%- endfor %}
+            segment_key,
+            runner_up_segment_key,
+            row_number() over (order by {{ features | join(", ") }}) as vector_number
+        from explained
+        group by {{ features | join(", ") }}, segment_key, runner_up_segment_key
     ),
 
-    -- Every segment as seen from every customer, feature by feature.
+    feature_values as (
+        {{ unpivot_features("vectors", ["vector_number", "segment_key"], features) }}
+    ),
+
+    -- Every segment as seen from every vector, feature by feature.
     seen as (
         select
-            feature_values.customer_id,
+            feature_values.vector_number,
             feature_values.segment_key as own_segment_key,
             feature_values.feature,
             cast(feature_values.value as double) as value,
@@ -56,12 +67,12 @@ with
     -- Added up in one expression, as the order of an aggregate would show in the last digit.
     squared_distances as (
         select
-            explained.customer_id,
+            vectors.vector_number,
             centroids.segment_key,
             {%- for feature in features %}
                 {%- set difference -%}
                     (
-                        (explained.{{ feature }} - centroids.{{ feature }}_mean)
+                        (vectors.{{ feature }} - centroids.{{ feature }}_mean)
                         / centroids.{{ feature }}_scale
                         - centroids.{{ feature }}_centroid
                     )
@@ -69,7 +80,7 @@ with
                 {{ difference }} * {{ difference }}
                 {% if not loop.last %} +{% endif %}
             {%- endfor %} as squared_distance
-        from explained
+        from vectors
         cross join centroids
     ),
 
@@ -78,7 +89,7 @@ with
         from seen
         inner join
             squared_distances
-            on seen.customer_id = squared_distances.customer_id
+            on seen.vector_number = squared_distances.vector_number
             and seen.segment_key = squared_distances.segment_key
     ),
 
@@ -86,13 +97,13 @@ with
         select
             *,
             max(case when segment_key = own_segment_key then squared_distance end) over (
-                partition by customer_id, feature
+                partition by vector_number, feature
             ) as own_squared_distance,
             max(case when segment_key = own_segment_key then centroid_scaled end) over (
-                partition by customer_id, feature
+                partition by vector_number, feature
             ) as own_centroid_scaled,
             max(case when segment_key = own_segment_key then centroid end) over (
-                partition by customer_id, feature
+                partition by vector_number, feature
             ) as own_centroid
         from distances
     ),
@@ -132,7 +143,7 @@ with
     -- The nearest border upwards and downwards; of two at the same distance, upwards.
     nearest_changes as (
         select
-            customer_id,
+            vector_number,
             feature,
             value,
             value_scaled,
@@ -149,7 +160,7 @@ with
             ) as smallest_fall
         from changes
         group by
-            customer_id,
+            vector_number,
             feature,
             value,
             value_scaled,
@@ -174,11 +185,11 @@ with
     -- Where the customer would be after the change.
     rescored as (
         select
-            rounded.customer_id,
+            rounded.vector_number,
             rounded.feature,
             compared.segment_key as changed_segment_key,
             row_number() over (
-                partition by rounded.customer_id, rounded.feature
+                partition by rounded.vector_number, rounded.feature
                 order by
                     compared.squared_distance
                     - (compared.value_scaled - compared.centroid_scaled)
@@ -198,14 +209,14 @@ with
         from rounded
         inner join
             compared
-            on rounded.customer_id = compared.customer_id
+            on rounded.vector_number = compared.vector_number
             and rounded.feature = compared.feature
         where rounded.smallest_change is not null
     ),
 
     runners_up as (
         select
-            compared.customer_id,
+            compared.vector_number,
             compared.feature,
             compared.segment_key as runner_up_segment_key,
             compared.centroid as runner_up_centroid,
@@ -214,14 +225,14 @@ with
             compared.squared_distance
         from compared
         inner join
-            explained
-            on compared.customer_id = explained.customer_id
-            and compared.segment_key = explained.runner_up_segment_key
+            vectors
+            on compared.vector_number = vectors.vector_number
+            and compared.segment_key = vectors.runner_up_segment_key
     ),
 
     joined as (
         select
-            rounded.customer_id,
+            rounded.vector_number,
             rounded.feature,
             rounded.own_segment_key as segment_key,
             runners_up.runner_up_segment_key,
@@ -241,11 +252,11 @@ with
         from rounded
         left join
             runners_up
-            on rounded.customer_id = runners_up.customer_id
+            on rounded.vector_number = runners_up.vector_number
             and rounded.feature = runners_up.feature
         left join
             rescored
-            on rounded.customer_id = rescored.customer_id
+            on rounded.vector_number = rescored.vector_number
             and rounded.feature = rescored.feature
             and rescored.nearness = 1
         left join
@@ -258,9 +269,9 @@ with
             on rescored.changed_segment_key = changed_profile.segment_key
     ),
 
-    final as (
+    described as (
         select
-            customer_id,
+            vector_number,
             feature,
             segment_key,
             runner_up_segment_key,
@@ -322,6 +333,30 @@ with
                 end
             ) as description
         from joined
+    ),
+
+    final as (
+        select
+            explained.customer_id,
+            described.feature,
+            described.segment_key,
+            described.runner_up_segment_key,
+            described.value,
+            described.centroid,
+            described.runner_up_centroid,
+            described.contribution,
+            described.squared_distance_difference,
+            described.smallest_change,
+            described.changed_segment_key,
+            described.description
+        from explained
+        inner join
+            vectors
+            on {% for feature in features -%}
+                {%- if not loop.first %} and {% endif -%}
+                explained.{{ feature }} = vectors.{{ feature }}
+            {%- endfor %}
+        inner join described on vectors.vector_number = described.vector_number
     )
 
 select *
