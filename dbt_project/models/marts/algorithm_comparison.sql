@@ -3,9 +3,9 @@ with
 
     ml_algorithm_assignments as (select * from {{ ref("ml_algorithm_assignments") }}),
 
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
-    population as (select count(*) as customers from ml_customer_segments),
+    population as (select cast(sum(customers) as bigint) as customers from int_customer_groups),
 
     fits as (
         select

@@ -3,7 +3,9 @@ with
 
     int_segment_statistics as (select * from {{ ref("int_segment_statistics") }}),
 
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
+
+    int_feature_values as (select * from {{ ref("int_feature_values") }}),
 
     int_build as (select * from {{ ref("int_build") }}),
 
@@ -20,19 +22,17 @@ with
         where int_drift_baseline.feature_set = '{{ segmentation_feature_set() }}'
     ),
 
-    feature_values as ({{ unpivot_features("ml_customer_segments") }}),
-
     feature_bins as (
         select
             baseline.feature as subject,
             baseline.customers as baseline_customers,
-            count(feature_values.value) as customers
+            coalesce(sum(int_feature_values.customers), 0) as customers
         from baseline
         left join
-            feature_values
-            on baseline.feature = feature_values.feature
-            and (baseline.above is null or feature_values.value > baseline.above)
-            and (baseline.up_to is null or feature_values.value <= baseline.up_to)
+            int_feature_values
+            on baseline.feature = int_feature_values.feature
+            and (baseline.above is null or int_feature_values.value > baseline.above)
+            and (baseline.up_to is null or int_feature_values.value <= baseline.up_to)
         where baseline.kind = 'feature'
         group by baseline.feature, baseline.above, baseline.up_to, baseline.customers
     ),
@@ -45,7 +45,9 @@ with
     ),
 
     current_mix as (
-        select segment_key, count(*) as customers from ml_customer_segments group by segment_key
+        select segment_key, sum(customers) as customers
+        from int_customer_groups
+        group by segment_key
     ),
 
     mix_bins as (
@@ -118,8 +120,9 @@ with
         select
             'out_of_domain_share' as measure,
             'customers' as subject,
-            sum(case when is_out_of_domain then 1 else 0 end) / cast(count(*) as double) as value
-        from ml_customer_segments
+            sum(case when is_out_of_domain then customers else 0 end)
+            / cast(sum(customers) as double) as value
+        from int_customer_groups
         having count(*) > 0
     ),
 

@@ -1,5 +1,5 @@
 with
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
     feature_summaries as (select * from {{ ref("feature_summaries") }}),
 
@@ -8,9 +8,9 @@ with
     segments as (
         select
             segment_key,
-            count(*) as customers,
-            sum(case when gender = 'Female' then 1 else 0 end) as female_customers
-        from ml_customer_segments
+            cast(sum(customers) as bigint) as customers,
+            sum(case when gender = 'Female' then customers else 0 end) as female_customers
+        from int_customer_groups
         group by segment_key
     ),
 

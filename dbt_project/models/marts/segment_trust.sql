@@ -3,7 +3,9 @@ with
 
     int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
-    customer_segments as (select * from {{ ref("customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
+
+    ml_assignment_probabilities as (select * from {{ ref("ml_assignment_probabilities") }}),
 
     segments as (
         select
@@ -17,13 +19,22 @@ with
 
     members as (
         select
-            segment_key,
-            count(*) as customers,
-            {{ exact_sum("assignment_probability") }}
-            / nullif(count(assignment_probability), 0) as mean_assignment_probability,
-            sum(case when assignment_probability < 0.9 then 1 else 0 end) as uncertain_customers
-        from customer_segments
-        group by segment_key
+            int_customer_groups.segment_key,
+            cast(sum(customers) as bigint) as customers,
+            {{ exact_sum("customers * assignment_probability") }} / nullif(
+                sum(case when assignment_probability is not null then customers else 0 end), 0
+            ) as mean_assignment_probability,
+            sum(
+                case when assignment_probability < 0.9 then customers else 0 end
+            ) as uncertain_customers
+        from int_customer_groups
+        left join
+            ml_assignment_probabilities
+            on {% for feature in var("segmentation_features") -%}
+                {%- if not loop.first %} and {% endif -%}
+                int_customer_groups.{{ feature }} = ml_assignment_probabilities.{{ feature }}
+            {%- endfor %}
+        group by int_customer_groups.segment_key
     ),
 
     final as (

@@ -1,5 +1,5 @@
 with
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
     int_segment_model as (select * from {{ ref("int_segment_model") }}),
 
@@ -7,16 +7,10 @@ with
 
     assignments as (
         select
-            count(*) as customers,
-            {{ exact_sum("distance_to_centroid * distance_to_centroid") }} as wcss,
-            md5(
-                cast(
-                    sum(
-                        {{ row_hash(["customer_id", "gender"] + profile_features()) }}
-                    ) as {{ dbt.type_string() }}
-                )
-            ) as input_fingerprint
-        from ml_customer_segments
+            cast(sum(customers) as bigint) as customers,
+            {{ exact_sum("customers * distance_to_centroid * distance_to_centroid") }} as wcss,
+            md5(cast(sum(row_hashes) as {{ dbt.type_string() }})) as input_fingerprint
+        from int_customer_groups
     ),
 
     -- The columns that describe the model are the same in each of its rows.

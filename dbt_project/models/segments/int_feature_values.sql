@@ -1,5 +1,5 @@
 with
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
     final as (
         {%- for feature in profile_features() %}
@@ -8,8 +8,8 @@ with
                 {{ feature }} as value,
                 segment_key,
                 gender,
-                count(*) as customers
-            from ml_customer_segments
+                cast(sum(customers) as bigint) as customers
+            from int_customer_groups
             group by {{ feature }}, segment_key, gender
             {%- if not loop.last %}
                 union all

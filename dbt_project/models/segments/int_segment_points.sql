@@ -1,20 +1,20 @@
 {%- set features = var("segmentation_features") | join(", ") %}
 
 with
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
     -- Which vectors have a low rank is as good as chance and does not depend on the others' order.
     final as (
         select
             segment_key,
             {{ features }},
-            count(*) as customers,
+            cast(sum(customers) as bigint) as customers,
             cast(
                 row_number() over (
                     order by {{ row_hash(var("segmentation_features")) }}, {{ features }}
                 ) as bigint
             ) as hash_rank
-        from ml_customer_segments
+        from int_customer_groups
         group by segment_key, {{ features }}
     )
 

@@ -1,13 +1,16 @@
 with
-    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
 
     int_feature_scaling as (select * from {{ ref("int_feature_scaling") }}),
 
-    member_values as ({{ unpivot_features("ml_customer_segments", ["segment_key"]) }}),
+    member_values as ({{ unpivot_features("int_customer_groups", ["segment_key", "customers"]) }}),
 
     segment_means as (
         select
-            segment_key, feature, count(*) as customers, {{ exact_sum("value") }} / count(*) as mean
+            segment_key,
+            feature,
+            cast(sum(customers) as bigint) as customers,
+            {{ exact_sum("customers * value") }} / sum(customers) as mean
         from member_values
         group by segment_key, feature
     ),

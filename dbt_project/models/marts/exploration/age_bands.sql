@@ -1,9 +1,12 @@
 with
-    customer_segments as (select * from {{ ref("customer_segments") }}),
+    int_customer_groups as (select * from {{ ref("int_customer_groups") }}),
+
+    int_segment_names as (select * from {{ ref("int_segment_names") }}),
 
     numbered as (
         select
-            *,
+            int_customer_groups.*,
+            int_segment_names.value_tier,
             case
                 when age < 18
                 then 1
@@ -19,7 +22,9 @@ with
                 then 6
                 else 7
             end as age_band_number
-        from customer_segments
+        from int_customer_groups
+        inner join
+            int_segment_names on int_customer_groups.segment_key = int_segment_names.segment_key
     ),
 
     final as (
@@ -43,10 +48,13 @@ with
             age_band_number,
             segment_key,
             gender,
-            count(*) as customers,
-            {{ exact_sum("annual_income_k_usd") }} / count(*) as annual_income_k_usd_mean,
-            {{ exact_sum("spending_score") }} / count(*) as spending_score_mean,
-            count(case when value_tier = 'high' then 1 end) as high_value_customers
+            cast(sum(customers) as bigint) as customers,
+            {{ exact_sum("customers * annual_income_k_usd") }}
+            / sum(customers) as annual_income_k_usd_mean,
+            {{ exact_sum("customers * spending_score") }} / sum(customers) as spending_score_mean,
+            cast(
+                sum(case when value_tier = 'high' then customers else 0 end) as bigint
+            ) as high_value_customers
         from numbered
         group by age_band_number, segment_key, gender
     )
