@@ -32,7 +32,10 @@ class Scaling:
 
 
 def assignment_steps(
-    scaling: Sequence[Scaling], centroids: Floats, keys: Sequence[str]
+    scaling: Sequence[Scaling],
+    centroids: Floats,
+    keys: Sequence[str],
+    columns: Sequence[str] = CUSTOMER_COLUMNS,
 ) -> list[list[str]]:
     """Return select lists that, applied one after the other, assign each customer.
 
@@ -44,11 +47,13 @@ def assignment_steps(
         Scaled centroids.
     keys : sequence of k str
         Segment key of each centroid.
+    columns : sequence of str
+        What to keep of the customers.
 
     Returns
     -------
     list of select lists
-        The last one yields CUSTOMER_COLUMNS as they are, `segment_key`, `distance_to_centroid`,
+        The last one yields these columns as they are, `segment_key`, `distance_to_centroid`,
         `runner_up_segment_key`, `runner_up_distance`, `assignment_margin` (0 on the border, 1 at
         the centroid) and `is_out_of_domain`. Distances are in standard deviations; with one
         segment there is no runner-up and its columns are null. A tie goes to the first segment.
@@ -78,9 +83,9 @@ def assignment_steps(
     margin = (
         "1 - case when runner_up_distance > 0 then distance_to_centroid / runner_up_distance end"
     )
-    kept = [*CUSTOMER_COLUMNS, "is_out_of_domain"]
+    kept = [*columns, "is_out_of_domain"]
     return [
-        [*CUSTOMER_COLUMNS, *scaled, f"({out_of_domain}) as is_out_of_domain"],
+        [*columns, *scaled, f"({out_of_domain}) as is_out_of_domain"],
         [*kept, *squared],
         [*kept, *(f"squared_{number}" for number in segments), f"{nearest} as nearest"],
         [
@@ -97,7 +102,7 @@ def assignment_steps(
             f"sqrt({_least([f'other_{number}' for number in segments])}) as runner_up_distance",
         ],
         [
-            *CUSTOMER_COLUMNS,
+            *columns,
             "segment_key",
             "distance_to_centroid",
             "runner_up_segment_key",

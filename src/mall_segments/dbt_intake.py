@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mall_segments.engines import is_of_spark
-from mall_segments.errors import InputRefusedError
+from mall_segments.errors import InputRefusedError, SettingError
+from mall_segments.intake.appended import LastRow
 from mall_segments.intake.source import inspect_file, inspect_relation
+from mall_segments.settings import parse_flag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def raw_customers(
-    session: Any, seed: Any, settings: Mapping[str, object]
+    session: Any, seed: Any, previous: Any, settings: Mapping[str, object]
 ) -> DuckDBPyRelation | DataFrame:
     """Return the five fields of every row of the source as text, with its line number.
 
@@ -29,8 +31,11 @@ def raw_customers(
     ----------
     session : DuckDB connection or Spark session
     seed : relation or data frame of the seed
+    previous : relation or None
+        This model as the last build left it, where only what comes after it is wanted.
     settings : mapping
-        `customers_path`, `customers_relation`, `column_aliases`, `gender_map` and the gates.
+        `customers_path`, `customers_relation`, `column_aliases`, `gender_map`, `appended`, `refit`
+        and the gates.
 
     Returns
     -------
@@ -39,20 +44,26 @@ def raw_customers(
 
     Raises
     ------
-    SettingError, InputRefusedError
+    SettingError, InputRefusedError, NotAppendedError
     """
+    if parse_flag(settings["appended"], "appended"):
+        if is_of_spark(session):
+            raise SettingError("appended", True, "false on Spark")
+        if parse_flag(settings["refit"], "refit"):
+            raise SettingError("appended", True, "false, or refit: false beside it")
     if is_of_spark(session):
         from mall_segments.intake.spark_source import raw_customers_of_spark
 
         return raw_customers_of_spark(session, seed, settings)
+    last = LastRow.of(previous) if previous is not None else None
     if settings["customers_path"]:
         path = Path(str(settings["customers_path"]))
-        inspection = inspect_file(session, path, settings)
+        inspection = inspect_file(session, path, settings, last=last)
     elif settings["customers_relation"]:
         relation = _relation(session, str(settings["customers_relation"]))
-        inspection = inspect_relation(session, relation, settings)
+        inspection = inspect_relation(session, relation, settings, last)
     else:
-        inspection = inspect_relation(session, seed, settings)
+        inspection = inspect_relation(session, seed, settings, last)
     if inspection.rows is None or inspection.error:
         raise inspection.error or AssertionError("an inspection ends with rows or an error")
     return inspection.rows

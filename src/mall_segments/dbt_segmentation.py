@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from mall_segments.assignment import Scaling
+from mall_segments.assignment import CUSTOMER_COLUMNS, Scaling
 from mall_segments.criteria import davies_bouldin_of_spread
 from mall_segments.duckdb_engine import (
     assign,
@@ -22,7 +22,7 @@ from mall_segments.duckdb_engine import (
 from mall_segments.engine_passes import Passes
 from mall_segments.engine_points import read_columns, read_points, vectors_at_most
 from mall_segments.engines import missing_table_errors, on_any_engine
-from mall_segments.errors import MissingSelectionError
+from mall_segments.errors import MissingSelectionError, NotAppendedError
 from mall_segments.identity import Registered
 from mall_segments.kmeans import KMeansFit, fit_kmeans
 from mall_segments.lloyd import nearest_centroid
@@ -39,6 +39,7 @@ from mall_segments.settings import (
     parse_k,
     parse_number,
 )
+from mall_segments.sql_text import literal
 from mall_segments.stability import RESAMPLED_POINTS, certify
 from mall_segments.stored_model import Challenger, Gates, NoStoredModelError, StoredModel, challenge
 from mall_segments.weighted_points import WeightedPoints
@@ -260,27 +261,62 @@ def segment_models(
 
 @on_any_engine
 def customer_segments(
-    customers: DuckDBPyRelation, model: DuckDBPyRelation, settings: Mapping[str, object]
+    build: DuckDBPyRelation,
+    customers: DuckDBPyRelation,
+    model: DuckDBPyRelation,
+    previous: DuckDBPyRelation | None,
+    settings: Mapping[str, object],
 ) -> DuckDBPyRelation:
     """Return the lazy assignment of every customer by the model that serves.
 
     Parameters
     ----------
+    build : relation of `int_build`
     customers : relation of `int_customer_features`
     model : relation of `int_segment_model`
+    previous : relation or None
+        This model as the last build left it, where only the customers after it are wanted.
     settings : mapping
         `segmentation_features`.
 
     Returns
     -------
-    relation as described in `assignment.assignment_steps`
+    relation as described in `assignment.assignment_steps`, with `line_number`, `model_id` and
+    `build_id`
+
+    Raises
+    ------
+    NotAppendedError
+        If another model assigned the customers that are there.
     """
     features = parse_features(settings["segmentation_features"])
     served = read_model(model, features)
+    columns = (*CUSTOMER_COLUMNS, "line_number")
     if served is None:
         neutral = [Scaling(feature, 0.0, 1.0, 0.0, 0.0) for feature in features]
-        return assign(customers, neutral, np.zeros((1, len(features))), ["S1"])
-    return assign(customers, served.scaling, served.registered.centroids, served.registered.keys)
+        assigned = assign(customers, neutral, np.zeros((1, len(features))), ["S1"], columns)
+    else:
+        if previous is not None:
+            customers = _new_customers(customers, previous, served.model_id)
+        registered = served.registered
+        assigned = assign(customers, served.scaling, registered.centroids, registered.keys, columns)
+    model_id = served.model_id if served else ""
+    build_id = "".join(row[0] for row in read_rows(build, ("build_id",)))
+    return assigned.project(f"*, {literal(model_id)} as model_id, {literal(build_id)} as build_id")
+
+
+def _new_customers(
+    customers: DuckDBPyRelation, previous: DuckDBPyRelation, model_id: str
+) -> DuckDBPyRelation:
+    """Return the customers whose lines come after those of a relation of assigned customers."""
+    facts = "coalesce(max(line_number), 0), min(model_id), max(model_id)"
+    ((line, *models),) = previous.aggregate(facts).fetchall()
+    if others := set(models) - {model_id, None}:
+        raise NotAppendedError(
+            f"The customers that are there were assigned by model {min(others)}, "
+            f"expected {model_id}, which serves."
+        )
+    return customers.filter(f"line_number > {line}")
 
 
 @on_any_engine

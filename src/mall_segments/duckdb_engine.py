@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mall_segments.assignment import Scaling, assignment_steps
+from mall_segments.assignment import CUSTOMER_COLUMNS, Scaling, assignment_steps
 from mall_segments.lloyd import Floats
 from mall_segments.sql_text import literal
 
@@ -51,9 +51,10 @@ def assign(
     scaling: Sequence[Scaling],
     centroids: Floats,
     keys: Sequence[str],
+    columns: Sequence[str] = CUSTOMER_COLUMNS,
 ) -> DuckDBPyRelation:
     """Return the lazy relation that assigns every customer (see `assignment_steps`)."""
-    for select_list in assignment_steps(scaling, centroids, keys):
+    for select_list in assignment_steps(scaling, centroids, keys, columns):
         customers = customers.project(", ".join(select_list))
     return customers
 

@@ -56,6 +56,13 @@ class SettingError(MallSegmentsError):
         )
 
 
+class NotAppendedError(MallSegmentsError):
+    """With `appended` an earlier build should go on that was not of this source or model."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("NOT_APPENDED", message, "Build once without appended: true.")
+
+
 class MissingSelectionError(MallSegmentsError):
     """The panel of candidates has no selected k for the segmentation features."""
 

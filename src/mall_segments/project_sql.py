@@ -95,6 +95,7 @@ def _load(project: Path, text: str) -> jinja2.Template:
     )
     environment.globals |= {
         "exceptions": _Exceptions(),
+        "is_incremental": lambda: False,
         "return": lambda value: value,
     }
     macros = sorted((project / "dbt_project").glob("macros/**/*.sql"))

@@ -14,7 +14,7 @@ from mall_segments.dbt_segmentation import (
     segment_rules,
 )
 from mall_segments.duckdb_engine import relation_from_rows
-from mall_segments.errors import MissingSelectionError, SettingError
+from mall_segments.errors import MissingSelectionError, NotAppendedError, SettingError
 from mall_segments.stored_model import NoStoredModelError
 
 SETTINGS = {
@@ -45,7 +45,7 @@ def tables(connection):
     customers = connection.sql(
         """
         select
-            i as customer_id, 'Female' as gender, 20.0 + i % 7 as age,
+            i as customer_id, i + 2 as line_number, 'Female' as gender, 20.0 + i % 7 as age,
             if(i % 2 = 0, 20.0, 90.0) + i % 5 as annual_income_k_usd,
             if(i % 2 = 0, 10.0, 80.0) + i % 3 as spending_score
         from range(60) as t(i)
@@ -73,19 +73,27 @@ def candidates_of(connection, tables, **settings):
     )
 
 
-def models_of(connection, tables, panel, previous=None, build_id="b1", **settings):
-    build = connection.sql(
+def build_of(connection, build_id="b1"):
+    return connection.sql(
         f"select '{build_id}' as build_id, timestamp '2026-11-21' as segmented_at"
     )
+
+
+def models_of(connection, tables, panel, previous=None, build_id="b1", **settings):
     return segment_models(
         connection,
-        build,
+        build_of(connection, build_id),
         tables["points"],
         tables["scaling"],
         panel,
         previous,
         {**SETTINGS, **settings},
     )
+
+
+def assigned_of(connection, tables, model, previous=None, build_id="b1"):
+    build = build_of(connection, build_id)
+    return customer_segments(build, tables["customers"], model, previous, SETTINGS)
 
 
 def empty(tables):
@@ -109,7 +117,7 @@ def test_customers_are_assigned_by_the_model_at_the_selected_k(connection, table
     model = models_of(connection, tables, candidates_of(connection, tables))
     assert model.columns == [name for name, _ in MODEL_COLUMNS]
     assert model.aggregate("count(*), bool_and(is_promoted)").fetchall() == [(4, True)]
-    result = customer_segments(tables["customers"], model, SETTINGS)
+    result = assigned_of(connection, tables, model)
     sizes = result.aggregate("segment_key, count(*)", "segment_key").order("segment_key")
     assert sizes.fetchall() == [("S1", 30), ("S2", 30)]
     rules = segment_rules(connection, tables["points"], tables["scaling"], model, SETTINGS)
@@ -117,6 +125,28 @@ def test_customers_are_assigned_by_the_model_at_the_selected_k(connection, table
     certain = assignment_probabilities(connection, tables["points"], model, SETTINGS)
     assert certain.aggregate("min(assignment_probability)").fetchall() == [(1.0,)]
     assert certain.columns == ["annual_income_k_usd", "spending_score", "assignment_probability"]
+
+
+def test_only_customers_after_the_last_line_are_assigned(connection, tables):
+    model = models_of(connection, tables, candidates_of(connection, tables))
+    early = {**tables, "customers": tables["customers"].filter("line_number < 50")}
+    assigned_of(connection, early, model).create("assigned")
+    previous = connection.table("assigned")
+    found = assigned_of(connection, tables, model, previous, build_id="b2")
+    assert found.columns == previous.columns
+    whole = assigned_of(connection, tables, model, build_id="b2")
+    expected = whole.filter("line_number >= 50").order("customer_id").fetchall()
+    assert len(expected) == 12
+    assert found.order("customer_id").fetchall() == expected
+    assert found.project("model_id, build_id").distinct().fetchall() == [("b1", "b2")]
+
+
+def test_customers_of_another_model_are_not_gone_on_with(connection, tables):
+    panel = candidates_of(connection, tables)
+    assigned_of(connection, tables, models_of(connection, tables, panel)).create("assigned")
+    other = models_of(connection, tables, panel, build_id="b2")
+    with pytest.raises(NotAppendedError, match="assigned by model b1, expected b2"):
+        assigned_of(connection, tables, other, connection.table("assigned"))
 
 
 @pytest.fixture
@@ -127,7 +157,7 @@ def crowd(connection):
         """
         create table crowd as
         select
-            i as customer_id, 'Male' as gender, 20 + 50 * random() as age,
+            i as customer_id, i + 2 as line_number, 'Male' as gender, 20 + 50 * random() as age,
             if(i % 2 = 0, 30.0, 90.0) + 30 * (random() + random() - 1) as annual_income_k_usd,
             if(i % 4 < 2, 20.0, 80.0) + 30 * (random() + random() - 1) as spending_score
         from range(20000) as t(i)
@@ -157,7 +187,7 @@ def test_of_too_many_vectors_the_model_is_still_that_of_all_customers(
     panel = connection.table("panel")
     models_of(connection, crowd, panel, k=4, exact=exact).create("model")
     model = connection.table("model")
-    customer_segments(crowd["customers"], model, SETTINGS).create("assigned")
+    assigned_of(connection, crowd, model).create("assigned")
     ((wcss, by_index),) = panel.filter("is_selected").project("wcss, davies_bouldin").fetchall()
     customers = "segment_key, spending_score, annual_income_k_usd, distance_to_centroid"
     rows = connection.table("assigned").project(customers).df()
@@ -230,7 +260,7 @@ def test_no_customers_give_typed_relations_without_rows(connection, tables):
     assert panel.fetchall() == []
     model = models_of(connection, nobody, panel)
     assert model.fetchall() == []
-    result = customer_segments(nobody["customers"], model, SETTINGS)
+    result = assigned_of(connection, nobody, model)
     assert result.fetchall() == []
     assert "segment_key" in result.columns
     assert (

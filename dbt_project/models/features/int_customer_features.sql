@@ -6,6 +6,7 @@ with
     final as (
         select
             customer_id,
+            line_number,
             gender,
             {%- for feature in profile_features() %}
                 cast({{ feature }} as double) as {{ feature }}{{ "," if not loop.last }}

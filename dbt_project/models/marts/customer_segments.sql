@@ -1,3 +1,6 @@
+{#- Names and probabilities may change with a few new customers; a view does not write all again. -#}
+{{ config(materialized="view" if var("appended") else "table") }}
+
 with
     ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
@@ -35,4 +38,4 @@ with
 
 select *
 from final
-order by customer_id
+{% if not var("appended") -%} order by customer_id {%- endif %}

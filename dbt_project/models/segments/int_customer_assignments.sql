@@ -10,6 +10,7 @@ with
             {{ segmented_at() }} as segmented_at,
             {{ build_id() }} as build_id
         from ml_customer_segments
+        {%- if var("appended") %} where build_id = {{ build_id() }} {%- endif %}
     )
 
 select *

@@ -1,3 +1,5 @@
+{{ config(materialized="view") }}
+
 with
     stg_customers_parsed as (select * from {{ ref("stg_customers_parsed") }}),
 

@@ -1,5 +1,9 @@
 with
-    raw_customers as (select * from {{ ref("raw_customers") }}),
+    raw_customers as (
+        select *
+        from {{ ref("raw_customers") }}
+        {%- if is_incremental() %} where {{ after_the_last() }} {%- endif %}
+    ),
 
     trimmed as (
         select
@@ -94,6 +98,17 @@ with
         group by typed.customer_id
     ),
 
+    {%- if is_incremental() %}
+        -- Rows that are there are not judged again, so a new row may not be about their customers.
+        earlier as (
+            select distinct customer_id
+            from {{ this }}
+            where
+                customer_id in (select customer_id from typed where value_reasons is null)
+                and (reasons is null or reasons in ('customer_id:conflict', 'exact_duplicate'))
+        ),
+    {%- endif %}
+
     final as (
         select
             typed.line_number,
@@ -103,6 +118,20 @@ with
             case
                 when typed.value_reasons is not null
                 then typed.value_reasons
+                {%- if is_incremental() %}
+                    when earlier.customer_id is not null
+                    then
+                        error(
+                            concat(
+                                'NOT_APPENDED: Line ',
+                                typed.line_number,
+                                ' is about customer ',
+                                typed.customer_id,
+                                ', who was there before; with appended: true every new row is a new'
+                                ' customer. Build once without it.'
+                            )
+                        )
+                {%- endif %}
                 when repeats.is_conflict
                 then 'customer_id:conflict'
                 when typed.line_number <> repeats.first_line_number
@@ -114,6 +143,9 @@ with
             typed.is_gender_given
         from typed
         left join repeats on typed.customer_id = repeats.customer_id
+        {%- if is_incremental() %}
+            left join earlier on typed.customer_id = earlier.customer_id
+        {%- endif %}
     )
 
 select *

@@ -42,14 +42,19 @@ def parse_gates(settings: Mapping[str, object]) -> Gates:
     return Gates(**values)
 
 
-def check_gates(tally: Tally, gates: Gates) -> None:
+def check_gates(tally: Tally, gates: Gates, *, is_part: bool = False) -> None:
     """Refuse a source that does not pass every gate, in the order of the policy.
+
+    A part of a source may be small: fewer rows than `min_customers` are not judged as a whole, and
+    more are not asked how far they differ.
 
     Raises
     ------
     InputRefusedError
         NO_ROWS, UNIT_SUSPECT, UNRECOGNISED_VALUES, TOO_MANY_REJECTS, TOO_FEW_ROWS or DEGENERATE.
     """
+    if is_part and tally.rows_read < gates.min_customers:
+        return
     if tally.rows_read == 0:
         raise InputRefusedError(
             "NO_ROWS",
@@ -84,6 +89,8 @@ def check_gates(tally: Tally, gates: Gates) -> None:
             "Correct the rows, or raise max_rejected_share.",
             line=min(lines[0] for lines in tally.first_lines.values()),
         )
+    if is_part:
+        return
     if tally.rows_accepted < gates.min_customers:
         raise InputRefusedError(
             "TOO_FEW_ROWS",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from mall_segments.errors import InputRefusedError
+from mall_segments.intake.appended import NEW_ROWS, LastRow, rows_after
 from mall_segments.intake.dialect import sniff_dialect
 from mall_segments.intake.file_bytes import (
     PARQUET_MAGIC,
@@ -73,6 +74,7 @@ def inspect_file(
     path: Path,
     settings: Mapping[str, object],
     progress: Progress | None = None,
+    last: LastRow | None = None,
 ) -> Inspection:
     """Inspect a text or Parquet file.
 
@@ -84,11 +86,15 @@ def inspect_file(
         `column_aliases`, `gender_map` and the gates.
     progress : callable, optional
         Told the number of bytes after each portion that is read.
+    last : LastRow, optional
+        Only rows after it are taken and judged; it must be in the file.
 
     Raises
     ------
     SettingError
         If a setting means nothing; everything about the file itself is in the result.
+    NotAppendedError
+        If the last row is not where it was.
     """
     inspection = Inspection()
     kind = "CSV"
@@ -97,10 +103,10 @@ def inspect_file(
         kind = "PARQUET" if prefix.startswith(PARQUET_MAGIC) else kind
         with tempfile.TemporaryDirectory() as folder:
             if kind == "PARQUET":
-                _read_parquet(inspection, session, path, settings)
+                _read_parquet(inspection, session, path, settings, last)
             else:
                 _read_text(inspection, session, path, prefix, Path(folder), settings, progress)
-            _judge(inspection, session, settings)
+            _judge(inspection, session, settings, last)
     except InputRefusedError as error:
         inspection.error = error
     except OWN_FAULTS:
@@ -121,7 +127,10 @@ def inspect_file(
 
 
 def inspect_relation(
-    session: DuckDBPyConnection, source: DuckDBPyRelation, settings: Mapping[str, object]
+    session: DuckDBPyConnection,
+    source: DuckDBPyRelation,
+    settings: Mapping[str, object],
+    last: LastRow | None = None,
 ) -> Inspection:
     """Inspect a relation of the warehouse; parameters and result are those of `inspect_file`."""
     inspection = Inspection()
@@ -129,8 +138,9 @@ def inspect_relation(
         inspection.header = resolve_header(
             source.columns, parse_aliases(settings["column_aliases"])
         )
-        inspection.rows = rows_of_relation(session, source, inspection.header)
-        _judge(inspection, session, settings)
+        skipped = last.rows_before if last else 0
+        inspection.rows = rows_of_relation(session, source, inspection.header, skipped)
+        _judge(inspection, session, settings, last)
     except InputRefusedError as error:
         inspection.error = error
     return inspection
@@ -160,6 +170,7 @@ def _read_parquet(
     session: DuckDBPyConnection,
     path: Path,
     settings: Mapping[str, object],
+    last: LastRow | None,
 ) -> None:
     aliases = parse_aliases(settings["column_aliases"])
     schema = session.execute(
@@ -168,16 +179,22 @@ def _read_parquet(
     resolve_header([name for (name,) in schema.fetchall()], aliases)
     source = session.read_parquet(one_file(path))
     inspection.header = resolve_header(source.columns, aliases)
-    inspection.rows = rows_of_relation(session, source, inspection.header)
+    skipped = last.rows_before if last else 0
+    inspection.rows = rows_of_relation(session, source, inspection.header, skipped)
 
 
 def _judge(
-    inspection: Inspection, session: DuckDBPyConnection, settings: Mapping[str, object]
+    inspection: Inspection,
+    session: DuckDBPyConnection,
+    settings: Mapping[str, object],
+    last: LastRow | None,
 ) -> None:
-    gates = parse_gates(settings)
+    gates, rows = parse_gates(settings), ROWS
+    if last and inspection.rows is not None:
+        inspection.rows, rows = rows_after(session, inspection.rows, last), NEW_ROWS
     variables = {"gender_map": parse_gender_map(settings["gender_map"])}
-    sql = render_model("stg_customers_parsed", {"raw_customers": ROWS}, variables)
+    sql = render_model("stg_customers_parsed", {"raw_customers": rows}, variables)
     session.execute(f"create or replace temp table {PARSED} as {sql}")
-    inspection.tally = tally_rows(session, PARSED, ROWS)
+    inspection.tally = tally_rows(session, PARSED, rows)
     session.execute(f"drop table {PARSED}")
-    check_gates(inspection.tally, gates)
+    check_gates(inspection.tally, gates, is_part=last is not None)

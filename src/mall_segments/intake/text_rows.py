@@ -21,17 +21,23 @@ REJECTS = "intake_rejects"
 ERRORS = "intake_errors"
 SCANS = "intake_scans"
 LONGEST_LINE = 1 << 23
+ALL_ROWS = (1 << 63) - 1
 # No text holds this, so that an empty field differs from one that is not there.
 NOT_THERE = "\x01no such field\x02"
 WRONG_WIDTH = "field_count"
 
 
 def rows_of_relation(
-    session: DuckDBPyConnection, source: DuckDBPyRelation, header: Header
+    session: DuckDBPyConnection, source: DuckDBPyRelation, header: Header, skipped: int = 0
 ) -> DuckDBPyRelation:
-    """Take the rows of a table; the first counts as line 2, as if a header stood above it."""
+    """Take the rows of a table; the first counts as line 2, as if a header stood above it.
+
+    Some at the beginning may be skipped; they are hardly looked at.
+    """
+    if skipped:
+        source = source.limit(ALL_ROWS, skipped)
     text = [f"cast({identifier(header.columns[field])} as varchar) as {field}" for field in FIELDS]
-    line = "cast(row_number() over () + 1 as bigint) as line_number"
+    line = f"cast(row_number() over () + {skipped + 1} as bigint) as line_number"
     rows = source.project(f"{line}, {', '.join(text)}")
     query = f"select *, {_width(None)} from ({rows.sql_query()}) where not {_blank(FIELDS)}"
     return _show(session, query)

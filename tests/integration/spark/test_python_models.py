@@ -95,8 +95,9 @@ def test_what_is_made_of_the_model_is_the_same(both, name, relations):
 
 def test_customers_are_assigned_by_the_engine(both):
     expected, found = both(
-        dbt_segmentation.customer_segments,
+        lambda **named: dbt_segmentation.customer_segments(**named, previous=None),
         has_session=False,
+        build="ml.int_build",
         customers="features.int_customer_features",
         **MODEL,
     )
