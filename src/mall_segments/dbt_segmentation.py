@@ -357,9 +357,7 @@ def segment_rules(
         (values[:, PROFILE_FEATURES.index(one.feature)] - one.mean) / one.scale
         for one in served.scaling
     ]
-    labels = nearest_centroid(np.stack(scaled, axis=1)[None], served.registered.centroids[None])[0][
-        0
-    ]
+    labels, _ = nearest_centroid(np.stack(scaled, axis=1), served.registered.centroids)
     rules = fit_rules(values, found.weights, labels, RULE_WORDS)
     rows = [
         [
@@ -452,7 +450,7 @@ def _finisher(
         of_all = replace(
             fit,
             centroids=end.centroids,
-            labels=nearest_centroid(points.coordinates[None], end.centroids[None])[0][0],
+            labels=nearest_centroid(points.coordinates, end.centroids)[0],
             cluster_weights=end.sizes,
             wcss=end.wcss,
         )

@@ -230,7 +230,7 @@ class _Seen:
 
     def labels(self, fit: EngineFit) -> Integers:
         """Return the cluster of each point."""
-        return nearest_centroid(self.levels.points.coordinates[None], fit.centroids[None])[0][0]
+        return nearest_centroid(self.levels.points.coordinates, fit.centroids)[0]
 
 
 @dataclass(frozen=True)

@@ -167,8 +167,8 @@ def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:
     wanted = min(INCREMENTAL_STARTS, max(INCREMENTAL_BUDGET // len(points), 1))
     index = np.arange(len(points))
     if len(points) > wanted:
-        _, squared = nearest_centroid(points.coordinates[None], previous[None])
-        mass = np.cumsum(points.weights * squared[0])
+        _, squared = nearest_centroid(points.coordinates, previous)
+        mass = np.cumsum(points.weights * squared)
         index = np.unique(np.searchsorted(mass, mass[-1] * (np.arange(wanted) + 0.5) / wanted))
     added = points.coordinates[index]
     kept = np.broadcast_to(previous, (len(added), *previous.shape))

@@ -66,11 +66,11 @@ def test_the_wcss_of_cells_is_within_the_stated_bound(crowd, generator, monkeypa
         monkeypatch.setattr(engine_points, "LARGEST_CELLS", largest)
         cells = read_cells(rows, scaling, "customers")
         for _ in range(5):
-            centroids = generator.normal(size=(1, 4, 2))
-            _, squared = nearest_centroid(scaled[None], centroids)
-            of_rows = weights @ squared[0]
-            _, squared = nearest_centroid(cells.coordinates[None], centroids)
-            of_cells = cells.weights @ squared[0]
+            centroids = generator.normal(size=(4, 2))
+            _, squared = nearest_centroid(scaled, centroids)
+            of_rows = weights @ squared
+            _, squared = nearest_centroid(cells.coordinates, centroids)
+            of_cells = cells.weights @ squared
             bound = np.sqrt(cells.scatter) * (1 + 1e-3)
             assert abs(np.sqrt(of_rows) - np.sqrt(of_cells)) <= bound
             # Whole cells cannot do better than each customer alone.
