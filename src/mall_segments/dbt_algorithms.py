@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 ASSIGNMENT_COLUMNS = (
-    ("algorithm", "varchar"),
+    ("algorithm", "string"),
     ("customer_id", "bigint"),
     ("cluster", "integer"),
-    ("library", "varchar"),
-    ("parameters", "varchar"),
+    ("library", "string"),
+    ("parameters", "string"),
     ("seconds", "double"),
 )
 SCORE_COLUMNS = (
-    ("algorithm", "varchar"),
+    ("algorithm", "string"),
     ("customers", "bigint"),
     ("clusters", "integer"),
     ("noise_customers", "bigint"),
@@ -55,7 +55,7 @@ TREE_COLUMNS = (
     ("height", "double"),
     ("position", "double"),
     ("customers", "bigint"),
-    ("segment_key", "varchar"),
+    ("segment_key", "string"),
 )
 
 
@@ -223,7 +223,7 @@ def silhouettes_of_points(
     columns = (
         *((feature, "double") for feature in features),
         ("silhouette", "double"),
-        ("nearest_other_segment_key", "varchar"),
+        ("nearest_other_segment_key", "string"),
     )
     served = read_model(model, features)
     selected = ", ".join(features)
