@@ -20,7 +20,7 @@ from mall_segments.duckdb_engine import (
     relation_from_rows,
 )
 from mall_segments.engine_passes import Passes
-from mall_segments.engine_points import read_columns, read_points, vectors_at_most
+from mall_segments.engine_points import read_columns, read_points, standardised, vectors_at_most
 from mall_segments.engines import missing_table_errors, on_any_engine
 from mall_segments.errors import MissingSelectionError
 from mall_segments.identity import Registered
@@ -311,13 +311,15 @@ def assignment_probabilities(
     columns = [*((feature, "double") for feature in features), ("assignment_probability", "double")]
     if served is None:
         return relation_from_rows(session, columns, [])
-    if vectors_at_most(points, features) > PROBABILITY_POINTS:
+    ((rows,),) = points.aggregate("count(*)").fetchall()
+    if vectors_at_most(points, features, rows) > PROBABILITY_POINTS:
         return relation_from_rows(session, columns, [])
-    weighted_points = read_points(points, served.scaling)
+    columns_of_points = read_columns(points, features)
+    weighted_points = WeightedPoints(
+        standardised(columns_of_points, served.scaling), columns_of_points.pop("weight")
+    )
     certificate = certify(weighted_points.coarsened(RESAMPLED_POINTS), served.registered.centroids)
     probability = certificate.probability(weighted_points.coordinates)
-    columns_of_points = read_columns(points, features)
-    del columns_of_points["weight"]
     return relation_from_columns(
         session, {**columns_of_points, "assignment_probability": probability}
     )
@@ -353,11 +355,9 @@ def segment_rules(
     profile = read_scaling(scaling, PROFILE_FEATURES)
     found = read_points(points, profile)
     values = found.coordinates * [one.scale for one in profile] + [one.mean for one in profile]
-    scaled = [
-        (values[:, PROFILE_FEATURES.index(one.feature)] - one.mean) / one.scale
-        for one in served.scaling
-    ]
-    labels, _ = nearest_centroid(np.stack(scaled, axis=1), served.registered.centroids)
+    columns = dict(zip(PROFILE_FEATURES, values.T, strict=True))
+    scaled = standardised(columns, served.scaling)
+    labels, _ = nearest_centroid(scaled, served.registered.centroids)
     rules = fit_rules(values, found.weights, labels, RULE_WORDS)
     rows = [
         [

@@ -24,7 +24,7 @@ import numpy as np
 
 from mall_segments.assignment import Scaling
 from mall_segments.engine_passes import End, FixedPoint, Passes, nearest
-from mall_segments.engine_points import are_few, read_columns, vectors_at_most
+from mall_segments.engine_points import are_few, read_columns, standardised, vectors_at_most
 from mall_segments.errors import TooFewPointsError
 from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
@@ -269,7 +269,7 @@ class _Bounds:
         places = float(np.prod(self.maximum - self.minimum + 1))
         if self.is_counted and are_few(places, self.rows):
             return places
-        return vectors_at_most(rows, self.features)
+        return vectors_at_most(rows, self.features, self.rows)
 
     def scaling(self, rows: DuckDBPyRelation) -> tuple[Scaling, ...]:
         """Return the standardisation of all rows."""
@@ -341,8 +341,7 @@ def _sample(
     hashed = f"({id_column} % {HASHED_IDS}) * {HASH_FACTOR} % {HASH_RANGE}"
     sampled = rows.filter(f"{hashed} < {math.ceil(share * HASH_RANGE)}")
     columns = sampled.project(", ".join(bounds.features)).fetchnumpy()
-    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
-    return WeightedPoints.from_rows(np.stack(scaled, axis=1))
+    return WeightedPoints.from_rows(standardised(columns, scaling))
 
 
 def search(levels: Levels, k: int, random_state: int = 0) -> End:
