@@ -219,6 +219,7 @@ def segment_models(
     """
     features = parse_features(settings["segmentation_features"])
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
+    exact = parse_flag(settings["exact"], "exact")
     promote = parse_flag(settings["promote"], "promote")
     gates = Gates(
         **{name: parse_number(settings[name], name) for name in Gates.__dataclass_fields__}
@@ -234,7 +235,6 @@ def segment_models(
         chosen = _chosen(candidates, features)
         weighted_points = read_points(points, own_scaling)
         fit = fit_kmeans(weighted_points, int(chosen["k"]), random_state)
-        exact = parse_flag(settings["exact"], "exact")
         if finish := _finisher(points, own_scaling, weighted_points, exact=exact):
             fit, _ = finish(fit)
         challenger = challenge(
