@@ -1,4 +1,3 @@
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from mall_segments.engine_points import read_cells, read_points
 from mall_segments.lloyd import nearest_centroid
 
 FEATURES = ["x0", "x1"]
-
-
-@pytest.fixture
-def session():
-    with duckdb.connect(config={"threads": 2}) as connection:
-        yield connection
 
 
 @pytest.fixture
