@@ -109,7 +109,7 @@ def second_build(first_build, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def large_build(tmp_path_factory):
-    """100,000 customers in ten segments, and rows to refuse."""
+    """20,000 customers in ten segments, and rows to refuse."""
     project = Project(tmp_path_factory.mktemp("large"))
     centres = [
         (25 + 5 * n, income, score)
@@ -118,7 +118,7 @@ def large_build(tmp_path_factory):
         )
     ]
     file = project.folder / "customers.csv"
-    write_customers(file, 100_000, centres, seed=1, spoil=("", "n/a", "-5", "many"))
+    write_customers(file, 20_000, centres, seed=1, spoil=("", "n/a", "-5", "many"))
     features = ["annual_income_k_usd", "spending_score"]
     return built(project, file, k=10, feature_set=features, compared_customers=1000)
 
