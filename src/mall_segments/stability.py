@@ -15,7 +15,6 @@ from mall_segments.resampling import fit_batch
 from mall_segments.weighted_points import WeightedPoints
 
 STABLE_JACCARD = 0.75
-DISSOLVED_JACCARD = 0.5
 # For the panel of every k, and for the certificate of the segments that are served.
 RESAMPLES = 50
 CERTIFICATE_RESAMPLES = 200
