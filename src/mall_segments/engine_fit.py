@@ -30,7 +30,12 @@ from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.levels import Levels
 from mall_segments.lloyd import Floats, Integers, kmeans_plus_plus, lloyd, nearest_centroid
-from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
+from mall_segments.weighted_points import (
+    WeightedPoints,
+    largest_first,
+    mean_of_groups,
+    weight_of_groups,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -382,5 +387,5 @@ def search(levels: Levels, k: int, random_state: int = 0) -> End:
         )
         best = converge(points, mean_of_groups(points.coordinates, points.weights, labels, k))
     sizes = weight_of_groups(best.labels, points.weights, k)
-    by_size = np.lexsort((*best.centroids.T[::-1], -sizes))
+    by_size = largest_first(best.centroids, sizes)
     return End(best.centroids[by_size], sizes[by_size], best.wcss)
