@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from processes import Run, measure
+
 DBT = "from dbt.cli.main import cli; cli()"
 KINDS = {
     "seed": "seeds",
@@ -71,16 +70,14 @@ def measure_all(
 
 def cpu_seconds(arguments: list[str], folder: Path) -> float:
     """Run Python in the project, everything it writes in the folder; fail if it fails."""
-    environment = os.environ | {
+    environment = {
         "MALL_SEGMENTS_DATABASE": str(folder / "bench.duckdb"),
         "DBT_TARGET_PATH": str(folder / "target"),
         "DBT_LOG_PATH": str(folder / "logs"),
     }
-    process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=environment)
-    _, status, usage = os.wait4(process.pid, 0)
-    if status:
-        sys.exit(f"{' '.join(arguments)} failed with status {status}")
-    return usage.ru_utime + usage.ru_stime
+    run = measure([sys.executable, *arguments], environment)
+    assert isinstance(run, Run)
+    return run.cpu_seconds
 
 
 def profile(path: Path) -> None:

@@ -70,6 +70,18 @@ def measure(
     return Run(time.perf_counter() - start, cpu, usage.ru_maxrss / 1024)
 
 
+def output(code: str) -> str:
+    """Run Python beside the benchmarks, in a process of its own, and return what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parent,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    return done.stdout
+
+
 def end(group: int, expired: threading.Event) -> None:
     """End a process with all that it started."""
     expired.set()

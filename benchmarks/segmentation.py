@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import results
-from processes import Run, machine, measure
+from processes import Run, machine, measure, output
 
 HERE = Path(__file__).parent
 PACKAGES = (
@@ -149,11 +149,7 @@ def arguments() -> argparse.Namespace:
 
 def chosen_titles(names: list[str] | None) -> dict[str, str]:
     """Ask for the cases in another process: this one must stay small."""
-    code = "import cases, json; print(json.dumps(cases.available()))"
-    answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=HERE, check=True, stdout=subprocess.PIPE
-    )
-    titles = json.loads(answer.stdout)
+    titles = json.loads(output("import cases, json; print(json.dumps(cases.available()))"))
     if missing := set(names or ()) - set(titles):
         sys.exit(f"not installed: {', '.join(missing)}; there are {', '.join(titles)}")
     return {name: title for name, title in titles.items() if not names or name in names}

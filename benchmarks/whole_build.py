@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from pathlib import Path
 
 import results
-from processes import Run, machine, measure
+from processes import Run, machine, measure, output
 
 BIN = Path(sys.executable).parent
 # What a file of customers looks like. `cents` has incomes that hardly repeat.
@@ -84,8 +83,8 @@ def build(data: str, count: int, memory: str, folder: Path) -> list[object]:
     """Return a row of the table."""
     source = folder / "customers.parquet"
     database = folder / "bench.duckdb"
-    customers = python(MADE.format(data=data, count=count))
-    python(WRITE.format(rows=COLUMNS.format(customers=customers), path=source))
+    customers = output(MADE.format(data=data, count=count))
+    output(WRITE.format(rows=COLUMNS.format(customers=customers), path=source))
     target = folder / "target"
     run = measure(
         [
@@ -102,24 +101,12 @@ def build(data: str, count: int, memory: str, folder: Path) -> list[object]:
     seconds = seconds_by_layer(target)
     return [
         f"{count:,}, {data}",
-        f"{int(python(COUNT.format(path=database))):,}",
+        f"{int(output(COUNT.format(path=database))):,}",
         f"{run.wall_seconds:.0f}",
         f"{run.cpu_seconds:.0f}",
         f"{run.peak_megabytes:,.0f}",
         *(f"{seconds[layer]:.0f}" for layer in LAYERS.values()),
     ]
-
-
-def python(code: str) -> str:
-    """Run code in a process of its own and return what it printed."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parent,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    return done.stdout
 
 
 def seconds_by_layer(target: Path) -> dict[str, float]:

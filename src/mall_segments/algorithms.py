@@ -360,7 +360,7 @@ def self_organising_map(rows: Floats, k: int) -> Labelled:
         network.random_weights_init(rows)
     network.train_batch_offline(rows, epochs)
     code_book = network.get_weights().reshape(-1, rows.shape[1])
-    unit = nearest_centroid(rows[None], code_book[None])[0][0]
+    unit, _ = nearest_centroid(rows, code_book)
     occupied, index = np.unique(unit, return_inverse=True)
     groups = np.arange(len(occupied))
     if len(occupied) > k:

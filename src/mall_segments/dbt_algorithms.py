@@ -20,7 +20,7 @@ from mall_segments.criteria import (
 )
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import relation_from_columns, relation_from_rows
-from mall_segments.engine_points import LARGEST_CELLS, are_few
+from mall_segments.engine_points import LARGEST_CELLS, are_few, standardised
 from mall_segments.engines import on_any_engine
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 ASSIGNMENT_COLUMNS = (
-    ("algorithm", "varchar"),
+    ("algorithm", "string"),
     ("customer_id", "bigint"),
     ("cluster", "integer"),
-    ("library", "varchar"),
-    ("parameters", "varchar"),
+    ("library", "string"),
+    ("parameters", "string"),
     ("seconds", "double"),
 )
 SCORE_COLUMNS = (
-    ("algorithm", "varchar"),
+    ("algorithm", "string"),
     ("customers", "bigint"),
     ("clusters", "integer"),
     ("noise_customers", "bigint"),
@@ -55,7 +55,7 @@ TREE_COLUMNS = (
     ("height", "double"),
     ("position", "double"),
     ("customers", "bigint"),
-    ("segment_key", "varchar"),
+    ("segment_key", "string"),
 )
 
 
@@ -223,7 +223,7 @@ def silhouettes_of_points(
     columns = (
         *((feature, "double") for feature in features),
         ("silhouette", "double"),
-        ("nearest_other_segment_key", "varchar"),
+        ("nearest_other_segment_key", "string"),
     )
     served = read_model(model, features)
     selected = ", ".join(features)
@@ -238,7 +238,9 @@ def silhouettes_of_points(
     evaluated = np.arange(len(labels))
     if len(labels) > SILHOUETTE_POINTS:
         evaluated = np.flatnonzero(values["hash_rank"] <= SILHOUETTE_SAMPLE)
-    weighted_points = WeightedPoints(_scaled(values, served), values["customers"].astype(float))
+    weighted_points = WeightedPoints(
+        standardised(values, served.scaling), values["customers"].astype(float)
+    )
     own = [values[feature][evaluated].tolist() for feature in features]
     of_points: list[Sequence[object]] = [[None] * len(evaluated)] * 2
     if len(keys) > 1:
@@ -253,12 +255,8 @@ def _read_customers(
     """Return the ids, segment keys and scaled features of the compared customers, by id."""
     values = customers.order("customer_id").fetchnumpy()
     ids, keys = values["customer_id"], values["segment_key"].astype(str)
-    return ids, keys, np.empty((len(ids), 0)) if served is None else _scaled(values, served)
-
-
-def _scaled(values: Mapping[str, Floats], served: StoredModel) -> Floats:
-    scaled = [(values[one.feature] - one.mean) / one.scale for one in served.scaling]
-    return np.stack(scaled, axis=1)
+    rows = np.empty((len(ids), 0)) if served is None else standardised(values, served.scaling)
+    return ids, keys, rows
 
 
 def _scores(rows: Floats, clusters: Integers, segments: Integers) -> list[object]:

@@ -20,7 +20,7 @@ from mall_segments.duckdb_engine import (
     relation_from_rows,
 )
 from mall_segments.engine_passes import Passes
-from mall_segments.engine_points import read_columns, read_points, vectors_at_most
+from mall_segments.engine_points import read_columns, read_points, standardised, vectors_at_most
 from mall_segments.engines import missing_table_errors, on_any_engine
 from mall_segments.errors import MissingSelectionError, NotAppendedError
 from mall_segments.identity import Registered
@@ -53,7 +53,7 @@ LARGEST_SEED = 2**32 - 1
 on_one_thread = threadpool_limits.wrap(limits=1)
 
 CANDIDATE_COLUMNS = (
-    ("feature_set", "varchar"),
+    ("feature_set", "string"),
     ("k", "integer"),
     ("wcss", "double"),
     ("silhouette", "double"),
@@ -70,13 +70,13 @@ CANDIDATE_COLUMNS = (
     ("runner_up_customers", "bigint"),
     ("is_elbow", "boolean"),
     ("is_selected", "boolean"),
-    ("selection_reason", "varchar"),
-    ("scikit_learn_version", "varchar"),
-    ("mall_segments_version", "varchar"),
+    ("selection_reason", "string"),
+    ("scikit_learn_version", "string"),
+    ("mall_segments_version", "string"),
 )
 RULE_COLUMNS = (
-    ("segment_key", "varchar"),
-    ("rule", "varchar"),
+    ("segment_key", "string"),
+    ("rule", "string"),
     ("customers", "bigint"),
     ("rule_precision", "double"),
     ("rule_recall", "double"),
@@ -100,26 +100,26 @@ CHOSEN_COLUMNS = (
     "mall_segments_version",
 )
 MODEL_COLUMNS = (
-    ("model_id", "varchar"),
+    ("model_id", "string"),
     ("fitted_at", "timestamp"),
-    ("feature_set", "varchar"),
+    ("feature_set", "string"),
     ("k", "integer"),
     ("customers", "bigint"),
     *[column for column in CANDIDATE_COLUMNS if column[0] in CHOSEN_COLUMNS],
     ("adjusted_rand_index", "double"),
     ("is_promoted", "boolean"),
-    ("decision", "varchar"),
-    ("segment_key", "varchar"),
+    ("decision", "string"),
+    ("segment_key", "string"),
     ("segment_number", "integer"),
-    ("verdict", "varchar"),
-    ("related_segment_keys", "varchar"),
+    ("verdict", "string"),
+    ("related_segment_keys", "string"),
     ("segment_customers", "bigint"),
     ("segment_jaccard", "double"),
     ("segment_jaccard_low", "double"),
     ("segment_jaccard_high", "double"),
     ("radius", "double"),
     ("centroid_shift", "double"),
-    ("feature", "varchar"),
+    ("feature", "string"),
     ("mean", "double"),
     ("scale", "double"),
     ("minimum", "double"),
@@ -220,6 +220,7 @@ def segment_models(
     """
     features = parse_features(settings["segmentation_features"])
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
+    exact = parse_flag(settings["exact"], "exact")
     promote = parse_flag(settings["promote"], "promote")
     gates = Gates(
         **{name: parse_number(settings[name], name) for name in Gates.__dataclass_fields__}
@@ -235,7 +236,6 @@ def segment_models(
         chosen = _chosen(candidates, features)
         weighted_points = read_points(points, own_scaling)
         fit = fit_kmeans(weighted_points, int(chosen["k"]), random_state)
-        exact = parse_flag(settings["exact"], "exact")
         if finish := _finisher(points, own_scaling, weighted_points, exact=exact):
             fit, _ = finish(fit)
         challenger = challenge(
@@ -347,13 +347,15 @@ def assignment_probabilities(
     columns = [*((feature, "double") for feature in features), ("assignment_probability", "double")]
     if served is None:
         return relation_from_rows(session, columns, [])
-    if vectors_at_most(points, features) > PROBABILITY_POINTS:
+    ((rows,),) = points.aggregate("count(*)").fetchall()
+    if vectors_at_most(points, features, rows) > PROBABILITY_POINTS:
         return relation_from_rows(session, columns, [])
-    weighted_points = read_points(points, served.scaling)
+    columns_of_points = read_columns(points, features)
+    weighted_points = WeightedPoints(
+        standardised(columns_of_points, served.scaling), columns_of_points.pop("weight")
+    )
     certificate = certify(weighted_points.coarsened(RESAMPLED_POINTS), served.registered.centroids)
     probability = certificate.probability(weighted_points.coordinates)
-    columns_of_points = read_columns(points, features)
-    del columns_of_points["weight"]
     return relation_from_columns(
         session, {**columns_of_points, "assignment_probability": probability}
     )
@@ -389,13 +391,9 @@ def segment_rules(
     profile = read_scaling(scaling, PROFILE_FEATURES)
     found = read_points(points, profile)
     values = found.coordinates * [one.scale for one in profile] + [one.mean for one in profile]
-    scaled = [
-        (values[:, PROFILE_FEATURES.index(one.feature)] - one.mean) / one.scale
-        for one in served.scaling
-    ]
-    labels = nearest_centroid(np.stack(scaled, axis=1)[None], served.registered.centroids[None])[0][
-        0
-    ]
+    columns = dict(zip(PROFILE_FEATURES, values.T, strict=True))
+    scaled = standardised(columns, served.scaling)
+    labels, _ = nearest_centroid(scaled, served.registered.centroids)
     rules = fit_rules(values, found.weights, labels, RULE_WORDS)
     rows = [
         [
@@ -488,7 +486,7 @@ def _finisher(
         of_all = replace(
             fit,
             centroids=end.centroids,
-            labels=nearest_centroid(points.coordinates[None], end.centroids[None])[0][0],
+            labels=nearest_centroid(points.coordinates, end.centroids)[0],
             cluster_weights=end.sizes,
             wcss=end.wcss,
         )

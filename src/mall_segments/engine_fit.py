@@ -24,13 +24,18 @@ import numpy as np
 
 from mall_segments.assignment import Scaling
 from mall_segments.engine_passes import End, FixedPoint, Passes, nearest
-from mall_segments.engine_points import are_few, read_columns, vectors_at_most
+from mall_segments.engine_points import are_few, read_columns, standardised, vectors_at_most
 from mall_segments.errors import TooFewPointsError
 from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.levels import Levels
 from mall_segments.lloyd import Floats, Integers, kmeans_plus_plus, lloyd, nearest_centroid
-from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
+from mall_segments.weighted_points import (
+    WeightedPoints,
+    largest_first,
+    mean_of_groups,
+    weight_of_groups,
+)
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -230,7 +235,7 @@ class _Seen:
 
     def labels(self, fit: EngineFit) -> Integers:
         """Return the cluster of each point."""
-        return nearest_centroid(self.levels.points.coordinates[None], fit.centroids[None])[0][0]
+        return nearest_centroid(self.levels.points.coordinates, fit.centroids)[0]
 
 
 @dataclass(frozen=True)
@@ -269,7 +274,7 @@ class _Bounds:
         places = float(np.prod(self.maximum - self.minimum + 1))
         if self.is_counted and are_few(places, self.rows):
             return places
-        return vectors_at_most(rows, self.features)
+        return vectors_at_most(rows, self.features, self.rows)
 
     def scaling(self, rows: DuckDBPyRelation) -> tuple[Scaling, ...]:
         """Return the standardisation of all rows."""
@@ -341,8 +346,7 @@ def _sample(
     hashed = f"({id_column} % {HASHED_IDS}) * {HASH_FACTOR} % {HASH_RANGE}"
     sampled = rows.filter(f"{hashed} < {math.ceil(share * HASH_RANGE)}")
     columns = sampled.project(", ".join(bounds.features)).fetchnumpy()
-    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
-    return WeightedPoints.from_rows(np.stack(scaled, axis=1))
+    return WeightedPoints.from_rows(standardised(columns, scaling))
 
 
 def search(levels: Levels, k: int, random_state: int = 0) -> End:
@@ -383,5 +387,5 @@ def search(levels: Levels, k: int, random_state: int = 0) -> End:
         )
         best = converge(points, mean_of_groups(points.coordinates, points.weights, labels, k))
     sizes = weight_of_groups(best.labels, points.weights, k)
-    by_size = np.lexsort((*best.centroids.T[::-1], -sizes))
+    by_size = largest_first(best.centroids, sizes)
     return End(best.centroids[by_size], sizes[by_size], best.wcss)

@@ -16,6 +16,7 @@ from mall_segments.assignment import Scaling
 from mall_segments.duckdb_engine import whole_sum
 from mall_segments.lloyd import Floats
 from mall_segments.sql_text import double
+from mall_segments.weighted_points import largest_first
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -100,7 +101,7 @@ class Passes:
             squares = (centroids**2).sum(axis=1) - 2 * (centroids * means).sum(axis=1)
             wcss = self.total_sum_of_squares + float(sizes @ squares)
             step = float(sizes @ ((means - centroids) ** 2).sum(axis=1))
-            by_size = np.lexsort((*centroids.T[::-1], -sizes))
+            by_size = largest_first(centroids, sizes)
             is_sorted = bool((by_size == np.arange(len(centroids))).all())
             has_converged = is_sorted and step <= (0 if exact else TOLERANCE * wcss)
             if has_converged or passes == MOST_PASSES:

@@ -5,7 +5,7 @@ Either way the engine does the one pass over the rows, and what enters Python ha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,12 +52,11 @@ def read_points(
         Of too many distinct vectors, cells: see `are_few` and `read_cells`.
     """
     features = [one.feature for one in scaling]
-    ((customers,),) = relation.aggregate(f"sum({weight})").fetchall()
-    if not are_few(vectors_at_most(relation, features), float(customers or 0)):
+    ((rows, customers),) = relation.aggregate(f"count(*), sum({weight})").fetchall()
+    if not are_few(vectors_at_most(relation, features, rows), float(customers or 0)):
         return read_cells(relation, scaling, weight)
     columns = read_columns(relation, features, weight)
-    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
-    return WeightedPoints(np.stack(scaled, axis=1), columns["weight"])
+    return WeightedPoints(standardised(columns, scaling), columns["weight"])
 
 
 def are_few(vectors: float, customers: float) -> bool:
@@ -85,9 +84,14 @@ def read_columns(
     return {name: column[in_order] for name, column in columns.items()}
 
 
-def vectors_at_most(relation: DuckDBPyRelation, features: Sequence[str]) -> float:
-    """Return an upper bound of the distinct vectors if it is small, else an estimate."""
-    ((rows,),) = relation.aggregate("count(*)").fetchall()
+def standardised(columns: Mapping[str, Floats], scaling: Sequence[Scaling]) -> Floats:
+    """Return the (m, d) scaled values of columns that have a name each."""
+    scaled = [(columns[one.feature] - one.mean) / one.scale for one in scaling]
+    return np.stack(scaled, axis=1)
+
+
+def vectors_at_most(relation: DuckDBPyRelation, features: Sequence[str], rows: int) -> float:
+    """Return an upper bound of the distinct vectors, or an estimate if they are many."""
     if rows <= min(UNREPEATED_POINTS, LARGEST_POINTS):
         return float(rows)
     vector = f"approx_count_distinct(hash({', '.join(features)}))"

@@ -156,7 +156,7 @@ def contingency(
     registered: Registered, points: WeightedPoints, labels: Integers, clusters: int
 ) -> Floats:
     """Return the (k, l) customers by the segment the registered model sees and the new cluster."""
-    old = nearest_centroid(points.coordinates[None], registered.centroids[None])[0][0]
+    old, _ = nearest_centroid(points.coordinates, registered.centroids)
     cell = old * clusters + labels
     cells = len(registered.keys) * clusters
     return weight_of_groups(cell, points.weights, cells).reshape(-1, clusters)

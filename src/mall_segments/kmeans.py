@@ -17,7 +17,12 @@ from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.levels import SAME_WCSS, SEARCH_POINTS, Levels
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, lloyd, nearest_centroid
-from mall_segments.weighted_points import WeightedPoints, mean_of_groups, weight_of_groups
+from mall_segments.weighted_points import (
+    WeightedPoints,
+    largest_first,
+    mean_of_groups,
+    weight_of_groups,
+)
 
 if TYPE_CHECKING:
     from sklearn.cluster import KMeans
@@ -167,8 +172,8 @@ def _incremental_starts(points: WeightedPoints, previous: Floats) -> Floats:
     wanted = min(INCREMENTAL_STARTS, max(INCREMENTAL_BUDGET // len(points), 1))
     index = np.arange(len(points))
     if len(points) > wanted:
-        _, squared = nearest_centroid(points.coordinates[None], previous[None])
-        mass = np.cumsum(points.weights * squared[0])
+        _, squared = nearest_centroid(points.coordinates, previous)
+        mass = np.cumsum(points.weights * squared)
         index = np.unique(np.searchsorted(mass, mass[-1] * (np.arange(wanted) + 0.5) / wanted))
     added = points.coordinates[index]
     kept = np.broadcast_to(previous, (len(added), *previous.shape))
@@ -186,7 +191,7 @@ def _finish(levels: Levels, found: _Found, random_state: int) -> KMeansFit:
         labels = levels.best(found.ends, found.objectives).labels
     else:
         labels = _scikit_learn(points, k, found.centroids, 1, random_state).labels_
-    labels = _largest_first(points, labels.astype(np.intp), k)
+    labels = _numbered_by_size(points, labels.astype(np.intp), k)
     centroids = _centroids_of(points, labels, k)
     return KMeansFit(
         centroids=centroids,
@@ -215,12 +220,11 @@ def _scikit_learn(
         return model.fit(points.coordinates, sample_weight=points.weights)
 
 
-def _largest_first(points: WeightedPoints, labels: Integers, k: int) -> Integers:
+def _numbered_by_size(points: WeightedPoints, labels: Integers, k: int) -> Integers:
     centroids = _centroids_of(points, labels, k)
     size = weight_of_groups(labels, points.weights, k)
-    order = np.lexsort((*centroids.T[::-1], -size))
     rank = np.empty(k, dtype=np.intp)
-    rank[order] = np.arange(k)
+    rank[largest_first(centroids, size)] = np.arange(k)
     return rank[labels]
 
 

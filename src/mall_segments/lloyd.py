@@ -1,8 +1,8 @@
 """Lloyd's algorithm for many weighted K-Means problems at once.
 
 Choosing k takes thousands of small fits (starts, bootstrap resamples, reference data). Fitting them
-one by one spends its time in call overhead, so every function here works on a *batch*: the leading
-axis counts the problems, which share the number of points, features and clusters.
+one by one spends its time in call overhead, so what is run here is a *batch*: the leading axis
+counts the problems, which share the number of points, features and clusters.
 """
 
 from __future__ import annotations
@@ -83,15 +83,16 @@ def nearest_centroid(points: Floats, centroids: Floats) -> tuple[Integers, Float
 
     Parameters
     ----------
-    points : (S, m, d) array
-    centroids : (S, k, d) array
+    points : (m, d) array
+    centroids : (k, d) array
 
     Returns
     -------
-    labels : (S, m) array of integers, the lowest number on a tie
-    squared_distance : (S, m) array
+    labels : (m,) array of integers, the lowest number on a tie
+    squared_distance : (m,) array
     """
-    return _nearest(_feature_rows(points), centroids)
+    labels, squared = _nearest(_feature_rows(points), centroids[None])
+    return labels[0], squared[0]
 
 
 def kmeans_plus_plus(

@@ -71,15 +71,7 @@ def render_sql(
     variables: Mapping[str, object],
     engine: str = "duckdb",
 ) -> str:
-    """Return a piece of SQL with what it takes from the macros of the project.
-
-    Parameters
-    ----------
-    text : str
-        SQL with Jinja, as in a model.
-    relations, variables, engine
-        As of `render_model`.
-    """
+    """Return the SQL of a text with Jinja; the other parameters are those of `render_model`."""
     return _load(find_project(), text).render(
         ref=relations.__getitem__,
         var=variables.__getitem__,

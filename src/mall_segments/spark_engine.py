@@ -18,9 +18,8 @@ from mall_segments.engines import is_of_spark
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-TYPES = {"varchar": "string"}
 CONVERTED: Mapping[str, Callable[[Any], Any]] = {
-    "varchar": str,
+    "string": str,
     "integer": int,
     "bigint": int,
     "double": float,
@@ -109,7 +108,7 @@ def _wrapping(function: Callable[[], Any]) -> Callable[[], Any]:
 def _(
     engine: SparkEngine, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence]
 ) -> SparkRelation:
-    schema = ", ".join(f"`{name}` {TYPES.get(kind, kind)}" for name, kind in columns)
+    schema = ", ".join(f"`{name}` {kind}" for name, kind in columns)
     plain = [
         [_plain(value, kind) for value, (_, kind) in zip(row, columns, strict=True)] for row in rows
     ]

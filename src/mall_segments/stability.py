@@ -15,7 +15,6 @@ from mall_segments.resampling import fit_batch
 from mall_segments.weighted_points import WeightedPoints
 
 STABLE_JACCARD = 0.75
-DISSOLVED_JACCARD = 0.5
 # For the panel of every k, and for the certificate of the segments that are served.
 RESAMPLES = 50
 CERTIFICATE_RESAMPLES = 200
@@ -59,10 +58,10 @@ class Certificate:
         ----------
         coordinates : (m, d) array
         """
-        own = nearest_centroid(coordinates[None], self.centroids[None])[0][0]
+        own, _ = nearest_centroid(coordinates, self.centroids)
         agreed = np.zeros(len(coordinates))
         for match, refit in zip(self.match, self.refits, strict=True):
-            agreed += nearest_centroid(coordinates[None], refit[None])[0][0] == match[own]
+            agreed += nearest_centroid(coordinates, refit)[0] == match[own]
         return agreed / len(self.refits)
 
 
@@ -101,7 +100,7 @@ def certify(
             match=np.zeros((resamples, 1), dtype=np.intp),
             refits=np.broadcast_to(centroids, (resamples, *centroids.shape)),
         )
-    labels = nearest_centroid(points.coordinates[None], centroids[None])[0][0]
+    labels, _ = nearest_centroid(points.coordinates, centroids)
     generator = np.random.default_rng([BOOTSTRAP_SEED, k])
     share = points.weights / points.weights.sum()
     drawn = generator.multinomial(round(points.customers), share, size=resamples).astype(float)

@@ -129,6 +129,14 @@ def weight_of_groups(group: Integers, weights: Floats, groups: int) -> Floats:
     return np.bincount(group, weights, groups).astype(np.float64)
 
 
+def largest_first(centroids: Floats, sizes: Floats) -> Integers:
+    """Return the places of clusters by size, the largest first, then by their (k, d) centroids.
+
+    Neither the seed nor the order of the rows shows in that order.
+    """
+    return np.lexsort((*centroids.T[::-1], -sizes))
+
+
 def mean_of_groups(coordinates: Floats, weights: Floats, group: Integers, groups: int) -> Floats:
     """Return the (groups, d) weighted means of (m, d) points that are numbered by group."""
     sums = [weight_of_groups(group, weights * column, groups) for column in coordinates.T]

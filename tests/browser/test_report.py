@@ -50,15 +50,16 @@ HEADER = ["CustomerID", "Gender", "Age", "Annual Income (k$)", "Spending Score (
 class Reported:
     """A project with a published build, and the report of it."""
 
-    def __init__(self, project, page):
-        result = project.run("mall-segments", "report", "--to", page)
-        assert result.returncode == 0, result.stderr
+    def __init__(self, project, page, database=None):
         self.project = project
         self.page = page
+        self.database = database or project.published
+        result = project.run("mall-segments", "report", "--database", self.database, "--to", page)
+        assert result.returncode == 0, result.stderr
 
     def query(self, sql):
         """Rows of the published file, by name."""
-        with duckdb.connect(str(self.project.published), read_only=True) as connection:
+        with duckdb.connect(str(self.database), read_only=True) as connection:
             relation = connection.sql(sql)
             names = relation.columns
             return [dict(zip(names, row, strict=True)) for row in relation.fetchall()]
@@ -109,7 +110,7 @@ def second_build(first_build, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def large_build(tmp_path_factory):
-    """100,000 customers in ten segments, and rows to refuse."""
+    """20,000 customers in ten segments, and rows to refuse."""
     project = Project(tmp_path_factory.mktemp("large"))
     centres = [
         (25 + 5 * n, income, score)
@@ -118,7 +119,7 @@ def large_build(tmp_path_factory):
         )
     ]
     file = project.folder / "customers.csv"
-    write_customers(file, 100_000, centres, seed=1, spoil=("", "n/a", "-5", "many"))
+    write_customers(file, 20_000, centres, seed=1, spoil=("", "n/a", "-5", "many"))
     features = ["annual_income_k_usd", "spending_score"]
     return built(project, file, k=10, feature_set=features, compared_customers=1000)
 
@@ -141,10 +142,8 @@ def built(project, file, *, k, feature_set, **variables):
         "compared_feature_sets": [feature_set],
         **variables,
     }
-    source = ("--customers", file, "--update-baseline")
-    result = project.run("mall-segments", "build", *source, "--vars", json.dumps(options))
-    assert result.returncode == 0, result.stderr
-    return Reported(project, project.folder / "report.html")
+    project.build(customers_path=str(file), **options)
+    return Reported(project, project.folder / "report.html", project.database)
 
 
 def opened(visit, report, **options):

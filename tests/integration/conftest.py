@@ -155,21 +155,27 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path):
-    return Project(tmp_path)
+def project(mall, tmp_path):
+    """A copy of the project that nothing was built in; dbt parses only what a test changes."""
+    project = Project(tmp_path)
+    parsed = Path("target") / "partial_parse.msgpack"
+    (tmp_path / parsed).parent.mkdir()
+    shutil.copy(mall.folder / parsed, tmp_path / parsed)
+    return project
 
 
 @pytest.fixture
 def built(mall, project):
     """A copy of the project that dbt built once from the mall customers."""
     shutil.copy(mall.database, project.database)
-    shutil.copytree(mall.folder / "target", project.folder / "target")
+    shutil.copytree(mall.folder / "target", project.folder / "target", dirs_exist_ok=True)
     return project
 
 
 @pytest.fixture
-def production(first_build, project):
+def production(first_build, tmp_path):
     """A copy of the project with one published build."""
+    project = Project(tmp_path)
     for name in ("warehouse", "published", "target"):
         shutil.copytree(first_build.folder / name, project.folder / name)
     return project

@@ -10,8 +10,7 @@ TRIPLE = ["age", "annual_income_k_usd", "spending_score"]
 
 
 def test_six_segments_by_three_features(project):
-    result = project.dbt("build", k=6, segmentation_features=TRIPLE)
-    assert result.returncode == 0, result.stdout
+    project.tested_build(k=6, segmentation_features=TRIPLE)
     sizes = project.query("select customers from marts.segment_profiles order by customers desc")
     assert [size for (size,) in sizes] == [45, 39, 38, 33, 24, 21]
     ((wcss, reason),) = project.query(

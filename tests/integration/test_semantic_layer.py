@@ -89,7 +89,7 @@ def test_shares_are_of_all_customers_in_total_by_gender_and_under_a_filter(mall,
 def with_history(mall, project):
     """The mall with a build of the month before, in which S1 was smaller and S5 not there yet."""
     shutil.copy(mall.database, project.database)
-    shutil.copytree(mall.folder / "target", project.folder / "target")
+    shutil.copytree(mall.folder / "target", project.folder / "target", dirs_exist_ok=True)
     with duckdb.connect(str(project.database)) as connection:
         connection.execute(
             "insert into marts.segment_history select * replace ("

@@ -1,6 +1,7 @@
 import csv
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pytest
 
@@ -36,6 +37,12 @@ def mall_points(mall_rows):
 @pytest.fixture
 def generator():
     return np.random.default_rng(42)
+
+
+@pytest.fixture
+def session():
+    with duckdb.connect(config={"threads": 2}) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ BLOBS = np.repeat([0, 1, 2], 100)
 
 def segments_of(rows, k):
     centroids = fit_kmeans(WeightedPoints.from_rows(rows), k).centroids
-    return nearest_centroid(rows[None], centroids[None])[0][0]
+    return nearest_centroid(rows, centroids)[0]
 
 
 def clusters_of(rows, segments, k, **options):

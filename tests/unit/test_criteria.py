@@ -56,7 +56,7 @@ def test_weighted_criteria_equal_scikit_learn_on_the_rows(repeated_rows, k):
     points = WeightedPoints.from_rows(repeated_rows)
     assert len(points) < 150
     fit = fit_kmeans(points, k)
-    rows = nearest_centroid(repeated_rows[None], fit.centroids[None])[0][0]
+    rows, _ = nearest_centroid(repeated_rows, fit.centroids)
     assert mean_silhouette(points, fit.labels) == pytest.approx(
         silhouette_score(repeated_rows, rows), rel=1e-9
     )

@@ -72,8 +72,8 @@ def rows_of(customers):
 
 def test_every_algorithm_places_every_customer(connection, customers, model):
     found = algorithm_assignments(connection, customers, model, SETTINGS)
-    assert list(zip(found.columns, map(str.lower, map(str, found.types)), strict=True)) == [
-        (name, kind) for name, kind in ASSIGNMENT_COLUMNS
+    assert list(zip(found.columns, found.types, strict=True)) == [
+        (name, duckdb.sqltype(kind)) for name, kind in ASSIGNMENT_COLUMNS
     ]
     counts = found.aggregate("algorithm, count(distinct customer_id)", "algorithm").fetchall()
     assert dict(counts) == dict.fromkeys(ALGORITHMS, 60)

@@ -1,4 +1,3 @@
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,12 +11,6 @@ from mall_segments.errors import TooFewPointsError
 from tests.unit.conftest import SEED
 
 FEATURES = ["x0", "x1", "x2"]
-
-
-@pytest.fixture
-def session():
-    with duckdb.connect(config={"threads": 2}) as connection:
-        yield connection
 
 
 @pytest.fixture

@@ -1,4 +1,3 @@
-import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,12 +8,6 @@ from mall_segments.engine_points import read_cells, read_points
 from mall_segments.lloyd import nearest_centroid
 
 FEATURES = ["x0", "x1"]
-
-
-@pytest.fixture
-def session():
-    with duckdb.connect(config={"threads": 2}) as connection:
-        yield connection
 
 
 @pytest.fixture
@@ -66,11 +59,11 @@ def test_the_wcss_of_cells_is_within_the_stated_bound(crowd, generator, monkeypa
         monkeypatch.setattr(engine_points, "LARGEST_CELLS", largest)
         cells = read_cells(rows, scaling, "customers")
         for _ in range(5):
-            centroids = generator.normal(size=(1, 4, 2))
-            _, squared = nearest_centroid(scaled[None], centroids)
-            of_rows = weights @ squared[0]
-            _, squared = nearest_centroid(cells.coordinates[None], centroids)
-            of_cells = cells.weights @ squared[0]
+            centroids = generator.normal(size=(4, 2))
+            _, squared = nearest_centroid(scaled, centroids)
+            of_rows = weights @ squared
+            _, squared = nearest_centroid(cells.coordinates, centroids)
+            of_cells = cells.weights @ squared
             bound = np.sqrt(cells.scatter) * (1 + 1e-3)
             assert abs(np.sqrt(of_rows) - np.sqrt(of_cells)) <= bound
             # Whole cells cannot do better than each customer alone.

@@ -37,8 +37,8 @@ def test_the_result_is_a_fixed_point_of_lloyd(generator):
     coordinates, weights, labels = random_partitions(generator)
     for after in improve_by_single_moves(coordinates, weights, labels, 4):
         centroids = mean_of_groups(coordinates, weights, after, 4)
-        nearest, _ = nearest_centroid(coordinates[None], centroids[None])
-        np.testing.assert_array_equal(nearest[0], after)
+        nearest, _ = nearest_centroid(coordinates, centroids)
+        np.testing.assert_array_equal(nearest, after)
 
 
 def test_no_cluster_is_emptied(generator):

@@ -47,7 +47,7 @@ def mall(mall_rows, mall_points):
 
 
 def key_of_customers(registered, rows):
-    labels = nearest_centroid(rows[None], registered.centroids[None])[0][0]
+    labels, _ = nearest_centroid(rows, registered.centroids)
     return np.array(registered.keys)[labels]
 
 
@@ -63,7 +63,7 @@ def test_row_order_seed_and_label_permutation_change_no_key_of_any_customer(mall
         identities = identify(registered, points, permutation[fit.labels], registered.keys)
         assert {str(one.verdict) for one in identities} == {"kept"}
         key_of_cluster = {one.cluster: one.key for one in identities}
-        own = nearest_centroid(rows[None], fit.centroids[None])[0][0]
+        own, _ = nearest_centroid(rows, fit.centroids)
         assert [key_of_cluster[permutation[label]] for label in own] == expected.tolist()
 
 

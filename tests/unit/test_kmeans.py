@@ -25,7 +25,7 @@ BEST_KNOWN_WCSS = {
 
 
 def labels_of_rows(rows, fit):
-    return nearest_centroid(rows[None], fit.centroids[None])[0][0]
+    return nearest_centroid(rows, fit.centroids)[0]
 
 
 @pytest.mark.parametrize("random_state", range(20))

@@ -60,9 +60,9 @@ def test_an_empty_cluster_is_filled_again():
 
 
 def test_the_lowest_number_wins_a_tie():
-    labels, squared = nearest_centroid(np.array([[[0.0]]]), np.array([[[1.0], [-1.0]]]))
-    assert labels.tolist() == [[0]]
-    assert squared.tolist() == [[1.0]]
+    labels, squared = nearest_centroid(np.array([[0.0]]), np.array([[1.0], [-1.0]]))
+    assert labels.tolist() == [0]
+    assert squared.tolist() == [1.0]
 
 
 def test_kmeans_plus_plus_starts_on_distinct_points_with_weight(generator):

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from mall_segments.errors import InputRefusedError
 from mall_segments.intake.gates import check_gates, parse_gates
 from mall_segments.intake.header import FIELDS, Header, resolve_header
+from mall_segments.intake.source import PARSED
 from mall_segments.intake.tally import tally_rows
-from mall_segments.project_sql import render_model
+from mall_segments.intake.text_rows import ROWS
+from mall_segments.project_sql import render_model, render_sql
 from mall_segments.settings import parse_aliases, parse_gender_map
 from mall_segments.spark_engine import SparkEngine
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-ROWS = "intake_rows"
-PARSED = "intake_parsed_customers"
 
 
 def raw_customers_of_spark(
@@ -78,4 +77,6 @@ def _text_rows(source: DataFrame, header: Header) -> DataFrame:
         "cast(null as integer) as fields_found",
         "cast(null as string) as intake_reason",
     )
-    return rows.where(f"trim(concat_ws('', {', '.join(FIELDS)})) <> ''")
+    record = f"concat_ws('', {', '.join(FIELDS)})"
+    visible = render_sql(f"{{{{ clean_text(\"{record}\") }}}} <> ''", {}, {}, "spark")
+    return rows.where(visible)

@@ -14,10 +14,26 @@ import threading
 def main() -> None:
     """Run dbt with the arguments of this process."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    _keep_what_was_parsed()
     from dbt.cli.main import cli
 
     sys.argv[0] = "dbt"
     cli()
+
+
+def _keep_what_was_parsed() -> None:
+    """Let dbt parse only what changed: a new path of the database would make it begin anew.
+
+    Every candidate has a path of its own, and no model asks for it.
+    """
+    from dbt.adapters.duckdb.credentials import DuckDBCredentials
+
+    known = DuckDBCredentials._connection_keys
+
+    def keys_without_path(credentials: DuckDBCredentials) -> tuple[str, ...]:
+        return tuple(key for key in known(credentials) if key != "path")
+
+    DuckDBCredentials._connection_keys = keys_without_path  # type: ignore[method-assign]
 
 
 def _end_with_parent() -> None:

@@ -164,11 +164,6 @@ class Contents:
         """Features that the segments are made of."""
         return self.quality["feature_set"].split(", ")
 
-    @property
-    def segment_keys(self) -> list[str]:
-        """Keys of the segments in the order of their numbers, which colours and shapes follow."""
-        return [row["segment_key"] for row in self.datasets["profiles"]]
-
 
 def read_contents(database: Path) -> Contents:
     """Read what the report shows from a published file, or any file with the marts.

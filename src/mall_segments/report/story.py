@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 from mall_segments.report.contents import Contents, Row
@@ -53,9 +53,8 @@ class Card:
 class Changes:
     """What is different from the build before."""
 
-    is_first: bool
     headline: str
-    sentences: list[str] = field(default_factory=list)
+    sentences: list[str]
 
 
 def headline(contents: Contents) -> str:
@@ -117,7 +116,7 @@ def changes(contents: Contents) -> Changes:
         sentences = ["There is no earlier build to compare with."]
         if contents["drift"]:
             sentences.append("From now on, drift is measured against the customers of this build.")
-        return Changes(True, "First build", sentences)
+        return Changes("First build", sentences)
     sentences = []
     moves = contents["migrations"]
     stayed = sum(r["customers"] for r in moves if r["from_segment_key"] == r["to_segment_key"])
@@ -146,7 +145,7 @@ def changes(contents: Contents) -> Changes:
     if not drifted:
         sentences.append("No drift from the baseline.")
     word = f"{moved:,} moved" if moved else "Nobody moved"
-    return Changes(False, word, sentences)
+    return Changes(word, sentences)
 
 
 def cards(contents: Contents) -> list[Card]:

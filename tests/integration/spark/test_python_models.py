@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from mall_segments import dbt_algorithms, dbt_segmentation, engine_points
-from mall_segments.dbt_segmentation import segment_candidates, segment_models
+from mall_segments.dbt_segmentation import CANDIDATE_COLUMNS, segment_candidates, segment_models
 from mall_segments.project_sql import project_variables
 from mall_segments.stored_model import NoStoredModelError
 
@@ -14,6 +14,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 SETTINGS = {**project_variables(), "k_max": 6}
+POINTS = {"points": "features.int_feature_points", "scaling": "features.int_feature_scaling"}
+MODEL = {"model": "ml.int_segment_model"}
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +43,11 @@ def both(warehouse, spark):
     return both
 
 
-POINTS = {"points": "features.int_feature_points", "scaling": "features.int_feature_scaling"}
-MODEL = {"model": "ml.int_segment_model"}
+def frames_of_points(spark, warehouse):
+    return {
+        key: spark.createDataFrame(warehouse.table(name).to_arrow_table())
+        for key, name in POINTS.items()
+    }
 
 
 def test_the_panel_is_the_same(both):
@@ -112,15 +117,24 @@ def test_algorithms_see_the_same_customers(both):
     assert [row[:5] for row in found] == [row[:5] for row in expected]
 
 
+def test_columns_that_a_stored_panel_lacks_are_null(spark, warehouse):
+    new = "selection_reason"
+    older = warehouse.table("ml.ml_segment_candidates").project(f"* exclude ({new})")
+    found = segment_candidates(
+        spark,
+        **frames_of_points(spark, warehouse),
+        previous=lambda: spark.createDataFrame(older.to_arrow_table()),
+        settings={**SETTINGS, "refit": False},
+    )
+    assert found.columns == [name for name, _ in CANDIDATE_COLUMNS]
+    assert {row[new] for row in found.collect()} == {None}
+
+
 def test_a_missing_panel_is_named(spark, warehouse):
-    frames = {
-        key: spark.createDataFrame(warehouse.table(name).to_arrow_table())
-        for key, name in POINTS.items()
-    }
     with pytest.raises(NoStoredModelError):
         segment_candidates(
             spark,
-            **frames,
+            **frames_of_points(spark, warehouse),
             previous=lambda: spark.table("no_such_table"),
             settings={**SETTINGS, "refit": False},
         )

@@ -67,8 +67,8 @@ def test_the_optimum_is_proven_or_counted(contents):
 
 def test_a_first_build_has_nothing_to_compare_with(contents):
     found = changes(contents(history=[history(BUILD, "S1")]))
-    assert found.is_first
     assert found.headline == "First build"
+    assert found.sentences == ["There is no earlier build to compare with."]
 
 
 def test_changes_count_every_customer_once(contents):
