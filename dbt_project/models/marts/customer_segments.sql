@@ -1,5 +1,7 @@
-{#- Names and probabilities may change with a few new customers; a view does not write all again. -#}
-{{ config(materialized="view" if var("appended") else "table") }}
+{#- Names and probabilities of all may change with a few new customers, and a view writes nothing anew.
+    What is published is a table. -#}
+{%- set is_view = var("appended") and target.name != "prod" -%}
+{{ config(materialized="view" if is_view else "table") }}
 
 with
     ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
@@ -38,4 +40,4 @@ with
 
 select *
 from final
-{% if not var("appended") -%} order by customer_id {%- endif %}
+{% if not is_view -%} order by customer_id {%- endif %}

@@ -52,6 +52,11 @@ OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
     default=None,
     help="Fit again (the default), or assign by the stored model.",
 )
+@click.option(
+    "--appended",
+    is_flag=True,
+    help="The source only got new rows at its end: add those customers, by the stored model.",
+)
 @click.option("--promote", is_flag=True, help="Serve a refit whatever its gates say.")
 @click.option(
     "--wait",
@@ -82,6 +87,7 @@ def build(
     variables: dict[str, object],
     update_baseline: bool,
     refit: bool | None,
+    appended: bool,
     promote: bool,
     wait_seconds: float,
     kept_builds: int,
@@ -105,7 +111,9 @@ def build(
     _refuse_own_options(dbt_arguments)
     project = project_variables() | variables
     overrides = variables | variable_overrides(project, aliases, gender_map, gates)
-    overrides |= _model_overrides(refit, promote=promote, update_baseline=update_baseline)
+    overrides |= _model_overrides(
+        refit, appended=appended, promote=promote, update_baseline=update_baseline
+    )
     project |= overrides
     if customers:
         _judge(customers, project, quiet=quiet, as_json=as_json)
@@ -155,10 +163,12 @@ def build(
 
 
 def _model_overrides(
-    refit: bool | None, *, promote: bool, update_baseline: bool
+    refit: bool | None, *, appended: bool, promote: bool, update_baseline: bool
 ) -> dict[str, object]:
-    """Return the variables that say which model serves."""
+    """Return the variables that say which model serves, and whom it assigns."""
     overrides: dict[str, object] = {} if refit is None else {"refit": refit}
+    if appended:
+        overrides |= {"refit": bool(refit), "appended": True}
     if update_baseline:
         overrides["update_baseline"] = True
     if promote or update_baseline:
