@@ -13,28 +13,47 @@ with
         limit 1
     ),
 
-    -- Rows that this build closed were open before it.
-    before_build as (
-        select customer_segment_history.customer_id, customer_segment_history.segment_key
+    stays as (
+        select
+            customer_segment_history.customer_id,
+            customer_segment_history.segment_key,
+            customer_segment_history.dbt_valid_from >= int_build.segmented_at as is_opened,
+            customer_segment_history.dbt_valid_to is not null as is_closed
         from customer_segment_history
-        inner join int_build on customer_segment_history.dbt_valid_from < int_build.segmented_at
+        cross join int_build
         where
             customer_segment_history.dbt_valid_to is null
             or customer_segment_history.dbt_valid_to >= int_build.segmented_at
     ),
 
-    after_build as (
-        select customer_id, segment_key from customer_segment_history where dbt_valid_to is null
+    -- Most customers stay where they are. What this build closed and opened are few rows to join.
+    stayed as (
+        select segment_key as from_segment_key, segment_key as to_segment_key
+        from stays
+        where not is_opened and not is_closed
+    ),
+
+    closed as (select * from stays where is_closed and not is_opened),
+
+    opened as (select * from stays where is_opened and not is_closed),
+
+    changed as (
+        select closed.segment_key as from_segment_key, opened.segment_key as to_segment_key
+        from closed
+        full outer join opened on closed.customer_id = opened.customer_id
     ),
 
     moved as (
-        select
-            before_build.segment_key as from_segment_key,
-            after_build.segment_key as to_segment_key,
-            count(*) as customers
-        from before_build
-        full outer join after_build on before_build.customer_id = after_build.customer_id
-        group by before_build.segment_key, after_build.segment_key
+        select from_segment_key, to_segment_key, count(*) as customers
+        from
+            (
+                select *
+                from stayed
+                union all
+                select *
+                from changed
+            ) as customers
+        group by from_segment_key, to_segment_key
     ),
 
     final as (
