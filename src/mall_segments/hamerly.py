@@ -21,8 +21,8 @@ MAX_ITERATIONS = 10_000
 SLACK = 1e-9
 # Points that steps as long as the last would not make doubtful in so many iterations are left out.
 STEPS_AHEAD = 8
-# Points whose distances to all centroids are held at once.
-POINTS_AT_ONCE = 65_536
+# Points whose distances to all centroids are held at once, in the processor's cache.
+POINTS_AT_ONCE = 16_384
 
 
 @dataclass(frozen=True)
