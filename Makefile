@@ -38,7 +38,8 @@ docs: $(VENV)/installed ## Write the documentation of the last build to site/
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll real builds; prove the mall segments
 	$(BIN)/pytest -m faults
 
-test-spark: $(VENV)/installed-spark ## Test the adapter for Spark, and what Spark answers against DuckDB: needs Java
+test-spark: $(VENV)/installed-spark ## Test Spark against DuckDB, on a cluster too; installs Java where there is none
+	$(BIN)/python -m tests.integration.spark.java
 	$(BIN)/mypy src adapters/dbt-sparksession/dbt/adapters/sparksession
 	$(BIN)/pytest -m 'not faults' adapters/dbt-sparksession/tests tests/integration/spark
 

@@ -88,7 +88,10 @@ def sail_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def master(folder: Path, *, workers: int) -> Iterator[str]:
-    """Run a standalone master with workers of one core each, and give its URL."""
+    """Run a standalone master with workers of one core each, and give its URL.
+
+    What an executor prints is in `worker-*/<application>/<executor>/stderr` below the folder.
+    """
     port = free_port()
     spark_class = BIN / "spark-class"
     local = ["--host", "127.0.0.1", "--webui-port", "0", "--port"]
@@ -105,7 +108,8 @@ def _workers(folder: Path, url: str, number: int) -> Iterator[None]:
         yield
         return
     port = free_port()
+    own = folder / f"worker-{number}"
     command = [BIN / "spark-class", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1"]
-    command += ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--port", str(port), url]
-    with running(command, folder / f"worker-{number}", port), _workers(folder, url, number - 1):
+    command += ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--port", str(port)]
+    with running([*command, "--work-dir", own, url], own, port), _workers(folder, url, number - 1):
         yield
