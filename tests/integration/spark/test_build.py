@@ -6,7 +6,7 @@ import shutil
 import duckdb
 import pytest
 
-from tests.integration.conftest import WITHOUT_UNIT_TESTS, Project
+from tests.integration.conftest import WITHOUT_TESTS, WITHOUT_UNIT_TESTS, Project
 from tests.integration.spark.comparison import different_marts
 
 pytestmark = pytest.mark.spark
@@ -30,9 +30,11 @@ STAYS = """
 
 
 def build_on_spark(project, *arguments):
-    result = project.dbt("build", "--target", "spark", *WITHOUT_UNIT_TESTS, *arguments)
-    assert result.returncode == 0, result.stdout
-    assert "WARN=0 ERROR=0 SKIP=0" in result.stdout
+    command = ("--no-use-colors", "build", "--target", "spark", *arguments)
+    with project.start("dbt", *command) as building:
+        said, _ = building.communicate(timeout=900)
+    assert building.returncode == 0, said
+    assert "WARN=0 ERROR=0 SKIP=0" in said
 
 
 def warehouse_of(project):
@@ -43,7 +45,7 @@ def warehouse_of(project):
 def spark_project(tmp_path_factory):
     """A project that was built once on Spark. Its catalog names the folder, so it has no copies."""
     project = Project(tmp_path_factory.mktemp("spark_build"))
-    build_on_spark(project)
+    build_on_spark(project, *WITHOUT_UNIT_TESTS)
     return project
 
 
@@ -62,8 +64,8 @@ def both(first, spark_project, mall, tmp_path_factory):  # noqa: ARG001
     for project in (ours, spark_project):
         change_customers(project.seed)
     # The model of the first build serves, so that who moved is who was moved here.
-    ours.tested_build(refit=False)
-    build_on_spark(spark_project, "--vars", "{refit: false}")
+    ours.build(refit=False)
+    build_on_spark(spark_project, *WITHOUT_TESTS, "--vars", "{refit: false}")
     return ours, spark_project
 
 

@@ -83,13 +83,14 @@ def test_two_executors_give_a_million_customers_the_segments_of_duckdb(
     cluster, project, on_cluster
 ):
     customers = million_customers(project.folder)
-    subprocess.run([sys.executable, "-c", LOAD.format(path=customers)], check=True, timeout=300)
+    load = [sys.executable, "-c", LOAD.format(path=customers)]
+    subprocess.run(load, cwd=project.folder, check=True, timeout=300)
     # One statement at a time, so that no other one keeps an executor from it.
     variables = "{customers_relation: crm.customers}"
     with on_cluster(*SEGMENTS, "--threads", "1", "--vars", variables) as building:
-        project.build(*SEGMENTS[:2], customers_path=str(customers))
         said, _ = building.communicate(timeout=1200)
     assert building.returncode == 0, said
+    project.build(*SEGMENTS[:2], customers_path=str(customers))
     same_partition(project)
     log = EventLog.of_build(project.folder)
     processes = executor_processes(cluster[0], application_of(project.folder))
