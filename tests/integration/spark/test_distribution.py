@@ -71,7 +71,8 @@ def on_cluster(cluster, project, monkeypatch):
 
 def million_customers(folder):
     """Write a Parquet file of a million customers with whole ages, incomes and scores."""
-    database, path = folder / "customers.duckdb", folder / "customers.parquet"
+    database, path = folder / "customers.duckdb", folder / "customers" / "all.parquet"
+    path.parent.mkdir()
     generator = ROOT / "benchmarks" / "customers.py"
     subprocess.run([sys.executable, generator, "integer-3", str(MILLION), database], check=True)
     with duckdb.connect(str(database), read_only=True) as connection:
@@ -83,8 +84,8 @@ def test_two_executors_give_a_million_customers_the_segments_of_duckdb(
     cluster, project, on_cluster
 ):
     customers = million_customers(project.folder)
-    load = [sys.executable, "-c", LOAD.format(path=customers)]
-    subprocess.run(load, cwd=project.folder, check=True, timeout=300)
+    load = [sys.executable, "-c", LOAD.format(path=customers.parent)]
+    subprocess.run(load, cwd=project.folder, check=True, capture_output=True, timeout=300)
     # One statement at a time, so that no other one keeps an executor from it.
     variables = "{customers_relation: crm.customers}"
     with on_cluster(*SEGMENTS, "--threads", "1", "--vars", variables) as building:
@@ -141,7 +142,7 @@ def both_grouped_the_customers(log, project):
     """Both read customers, counted theirs, and added up the counts that both had sent."""
     plan, tasks = log.that_wrote("features.db/int_feature_points")
     assert "Scan parquet spark_catalog.staging.stg_customers" in plan
-    assert plan.count("HashAggregate (") == 4, "two steps, each in the tree and in the list"
+    assert plan.count("HashAggregate (") == 2
     assert "Functions [1]: [partial_count(1)]" in plan
     read = rows_by_executor(tasks, "rows_read")
     sent = rows_by_executor(tasks, "rows_to_shuffle")
