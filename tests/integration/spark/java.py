@@ -6,7 +6,6 @@ import subprocess
 
 import click
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.sparksession.preflight import check_java
 
 # What Spark 4 runs on, of Debian 12 and of Debian 13.
 PACKAGES = ("openjdk-17-jre-headless", "openjdk-21-jre-headless")
@@ -41,6 +40,9 @@ def _run(command):
 
 
 def main():
+    # Only here: what looks for examples imports this file without the extra spark.
+    from dbt.adapters.sparksession.preflight import check_java
+
     try:
         check_java()
     except FailedToConnectError as error:

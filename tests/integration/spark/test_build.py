@@ -5,6 +5,7 @@ import shutil
 
 import duckdb
 import pytest
+from servers import QUICK_JAVA
 
 from tests.integration.conftest import WITHOUT_TESTS, WITHOUT_UNIT_TESTS, Project
 from tests.integration.spark.comparison import different_marts
@@ -31,8 +32,10 @@ STAYS = """
 
 def build_on_spark(project, *arguments):
     command = ("--no-use-colors", "build", "--target", "spark", *arguments)
-    with project.start("dbt", *command) as building:
-        said, _ = building.communicate(timeout=900)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
+        with project.start("dbt", *command) as building:
+            said, _ = building.communicate(timeout=900)
     assert building.returncode == 0, said
     assert "WARN=0 ERROR=0 SKIP=0" in said
 

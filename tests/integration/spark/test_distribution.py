@@ -8,6 +8,7 @@ import time
 
 import duckdb
 import pytest
+from servers import QUICK_JAVA, master
 
 from tests.integration.conftest import ROOT, WITHOUT_TESTS
 from tests.integration.spark.cluster import (
@@ -48,8 +49,6 @@ FROZEN_SECONDS = 10
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
     """The folder and the URL of a master with two workers."""
-    from servers import master
-
     folder = tmp_path_factory.mktemp("cluster")
     with master(folder, workers=2) as url:
         yield folder, url
@@ -59,6 +58,7 @@ def cluster(tmp_path_factory):
 def on_cluster(cluster, project, monkeypatch):
     """Start `dbt build --target spark` of a project on the cluster."""
     monkeypatch.setenv(MASTER, cluster[1])
+    monkeypatch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
     for name, value in write_settings(project.folder).items():
         monkeypatch.setenv(name, value)
 
