@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-compile
 
 .DEFAULT_GOAL := help
-.PHONY: help build report app test test-spark browser check docs faults fuzz bench bench-full \
+.PHONY: help build report app test test-spark browser sail check docs faults fuzz bench bench-full \
 	bench-build bench-intake lint format lock clean
 
 help: ## List the targets
@@ -22,12 +22,14 @@ report: $(VENV)/installed ## Write the report of the last build, and its charts 
 app: $(VENV)/installed-app ## Show the published segments in the browser, by the example app
 	$(BIN)/streamlit run examples/streamlit_app.py
 
-test: lint browser ## Lint, check types, run every test and a build in a temporary place
+test: lint browser sail ## Lint, check types, run every test and a build in a temporary place
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
 
 browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or install one
 	$(BIN)/python -m tests.browser.chromium
+
+sail: $(VENV)/installed-sail ## Install Sail, the Spark without Java that a smoke test of `make test` builds on
 
 check: $(VENV)/installed ## Check the last build with Great Expectations and write Data Docs
 	$(BIN)/mall-segments check
@@ -38,7 +40,8 @@ docs: $(VENV)/installed ## Write the documentation of the last build to site/
 faults: $(VENV)/installed-dev ## Kill builds, fill disks and poll real builds; prove the mall segments
 	$(BIN)/pytest -m faults
 
-test-spark: $(VENV)/installed-spark ## Test the adapter for Spark, and what Spark answers against DuckDB: needs Java
+test-spark: $(VENV)/installed-spark sail ## Test Spark against DuckDB, on a cluster too; installs Java where there is none
+	$(BIN)/python -m tests.integration.spark.java
 	$(BIN)/mypy src adapters/dbt-sparksession/dbt/adapters/sparksession
 	$(BIN)/pytest -m 'not faults' adapters/dbt-sparksession/tests tests/integration/spark
 
@@ -96,6 +99,12 @@ $(VENV)/installed-dev: $(VENV)/installed
 
 $(VENV)/installed-spark: $(VENV)/installed-dev
 	$(INSTALL) -e '.[test-spark]' -c constraints.txt
+	touch $@
+
+# Beside the other packages: the client has the name of pyspark, which the extra spark installs.
+$(VENV)/installed-sail: $(VENV)/installed-dev
+	$(INSTALL) --no-deps --upgrade --target $(VENV)/sail -c constraints.txt pyspark-client==4.1.3 pysail \
+		dbt-spark sqlparams googleapis-common-protos grpcio grpcio-status zstandard
 	touch $@
 
 $(VENV)/installed-bench: $(VENV)/installed

@@ -11,11 +11,15 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyspark
-
-BIN = Path(pyspark.__file__).parent / "bin"
 START_TIMEOUT = 120
 QUICK_JAVA = "-XX:TieredStopAtLevel=1"
+
+
+def spark_program(name: str) -> Path:
+    # Only here, so that Sail starts beside a client of Spark alone.
+    import pyspark
+
+    return Path(pyspark.__file__).parent / "bin" / name
 
 
 def free_port() -> int:
@@ -72,25 +76,29 @@ def connect_server(folder: Path) -> Iterator[str]:
     }
     conf = [part for key, value in settings.items() for part in ("--conf", f"{key}={value}")]
     server = "org.apache.spark.sql.connect.service.SparkConnectServer"
-    command = [BIN / "spark-submit", "--master", "local[2]", *conf, "--class", server]
+    command = [spark_program("spark-submit"), "--master", "local[2]", *conf, "--class", server]
     with running([*command, "spark-internal"], folder, port):
         yield f"sc://127.0.0.1:{port}"
 
 
 @contextmanager
-def sail_server(folder: Path) -> Iterator[str]:
+def sail_server(folder: Path, sail: Path | None = None) -> Iterator[str]:
     """Run a Sail server, which needs no Java, and give its URL."""
     port = free_port()
-    sail = Path(sys.executable).parent / "sail"
-    with running([sail, "spark", "server", "--ip", "127.0.0.1", "--port", str(port)], folder, port):
+    program = [sys.executable, sail or Path(sys.executable).with_name("sail")]
+    address = ["--ip", "127.0.0.1", "--port", str(port)]
+    with running([*program, "spark", "server", *address], folder, port):
         yield f"sc://127.0.0.1:{port}"
 
 
 @contextmanager
 def master(folder: Path, *, workers: int) -> Iterator[str]:
-    """Run a standalone master with workers of one core each, and give its URL."""
+    """Run a standalone master with workers of one core each, and give its URL.
+
+    What an executor prints is in `worker-*/<application>/<executor>/stderr` below the folder.
+    """
     port = free_port()
-    spark_class = BIN / "spark-class"
+    spark_class = spark_program("spark-class")
     local = ["--host", "127.0.0.1", "--webui-port", "0", "--port"]
     master_class = "org.apache.spark.deploy.master.Master"
     with running([spark_class, master_class, *local, str(port)], folder, port):
@@ -105,7 +113,9 @@ def _workers(folder: Path, url: str, number: int) -> Iterator[None]:
         yield
         return
     port = free_port()
-    command = [BIN / "spark-class", "org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1"]
-    command += ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--port", str(port), url]
-    with running(command, folder / f"worker-{number}", port), _workers(folder, url, number - 1):
+    own = folder / f"worker-{number}"
+    worker_class = "org.apache.spark.deploy.worker.Worker"
+    command = [spark_program("spark-class"), worker_class, "--host", "127.0.0.1"]
+    command += ["--webui-port", "0", "--cores", "1", "--memory", "1g", "--port", str(port)]
+    with running([*command, "--work-dir", own, url], own, port), _workers(folder, url, number - 1):
         yield

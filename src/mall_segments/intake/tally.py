@@ -112,10 +112,9 @@ def tally_rows(
         f"""
         select count(*), count(distinct annual_income_k_usd), count(distinct spending_score)
         from (
-            select age, annual_income_k_usd, spending_score
+            select distinct age, annual_income_k_usd, spending_score
             from {parsed}
             where reasons is null
-            group by all
         )
         """
     ).fetchall()
@@ -131,13 +130,13 @@ def tally_rows(
     ).fetchall()
     examples = session.sql(
         f"""
-        select gender
+        select gender, count(*) as times
         from {raw}
         where
             line_number
             in (select line_number from {parsed} where gender_note = 'gender:not_recognised')
         group by gender
-        order by count(*) desc, gender
+        order by times desc, gender
         limit 3
         """
     ).fetchall()
@@ -150,7 +149,7 @@ def tally_rows(
         notes=dict(notes),
         genders_given=given,
         genders_unrecognised=unrecognised,
-        unrecognised_examples=[gender for (gender,) in examples],
+        unrecognised_examples=[gender for gender, _ in examples],
         median_income=median,
         distinct_points=points,
         distinct_values={"annual_income_k_usd": incomes, "spending_score": scores},

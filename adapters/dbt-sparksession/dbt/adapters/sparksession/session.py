@@ -163,14 +163,17 @@ def _is_alive(session: Any) -> bool:
 
 def _start(credentials: SparkSessionCredentials) -> tuple[Any, bool]:
     """Return the session, and whether this module has to stop it."""
+    if credentials.remote:
+        # With pyspark-client there is nothing of a driver to ask for.
+        preflight.check(credentials)
+        return _start_remote(credentials), True
     from pyspark import SparkContext
 
-    if SparkContext._active_spark_context is not None and not credentials.remote:
+    if SparkContext._active_spark_context is not None:
         logger.info("Using the Spark session that this process has already.")
         return _adopted(credentials), False
     preflight.check(credentials)
-    start = _start_remote if credentials.remote else _start_driver
-    return start(credentials), True
+    return _start_driver(credentials), True
 
 
 def _adopted(credentials: SparkSessionCredentials) -> Any:
