@@ -8,7 +8,6 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from mall_segments.assignment import CUSTOMER_COLUMNS, Scaling
 from mall_segments.criteria import davies_bouldin_of_spread
@@ -42,15 +41,13 @@ from mall_segments.settings import (
 from mall_segments.sql_text import literal
 from mall_segments.stability import RESAMPLED_POINTS, certify
 from mall_segments.stored_model import Challenger, Gates, NoStoredModelError, StoredModel, challenge
+from mall_segments.threads import on_one_thread
 from mall_segments.weighted_points import WeightedPoints
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 LARGEST_SEED = 2**32 - 1
-# The threads of a small fit mostly wait for each other, and sums of several threads differ in their
-# last digits.
-on_one_thread = threadpool_limits.wrap(limits=1)
 
 CANDIDATE_COLUMNS = (
     ("feature_set", "string"),

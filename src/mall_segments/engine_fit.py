@@ -30,6 +30,7 @@ from mall_segments.hamerly import converge
 from mall_segments.hartigan import improve_by_single_moves
 from mall_segments.levels import Levels
 from mall_segments.lloyd import Floats, Integers, kmeans_plus_plus, lloyd, nearest_centroid
+from mall_segments.threads import on_one_thread
 from mall_segments.weighted_points import (
     WeightedPoints,
     largest_first,
@@ -89,6 +90,7 @@ class EngineFit:
         return len(self.centroids)
 
 
+@on_one_thread
 def segment_relation(
     session: DuckDBPyConnection,
     rows: DuckDBPyRelation,
@@ -163,6 +165,7 @@ class SweepRow:
     silhouette_standard_error: float | None
 
 
+@on_one_thread
 def sweep_relation(
     session: DuckDBPyConnection,
     rows: DuckDBPyRelation,

@@ -33,6 +33,9 @@ ON_STEP = 1e-11
 VALUES_AT_ONCE = 131_072
 # Lattices of more padded cells are transformed in single precision.
 DOUBLE_CELLS = 1 << 20
+# glibc gives a block of up to this size back to the system whenever it is freed, until one of this
+# size was: then it keeps them. To get the pages of every transform anew takes a fifth of its time.
+LARGEST_KEPT_BYTES = (1 << 25) - (1 << 14)
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class Lattice:
                 return None
             step = (upper - lower) / intervals
             axes.append((intervals, np.rint((column - lower) / step).astype(np.intp), step))
+        np.empty(LARGEST_KEPT_BYTES, dtype=np.uint8)
         axes.sort(key=lambda axis: -axis[0])
         lattice = cls(tuple(axis[1] for axis in axes), tuple(axis[2] for axis in axes))
         return lattice if axes and lattice.padded_cells <= cells else None

@@ -23,6 +23,9 @@ MIDDLE_POINTS = 16_384
 SEARCH_ERROR = 2e-3
 MIDDLE_ERROR = 5e-4
 SAME_WCSS = 1e-9
+# Ends whose centroids are this near to each other, in standard deviations, go on to the same end on
+# finer points, or to one whose WCSS is the same to a ten-millionth.
+SAME_CENTROIDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -65,8 +68,20 @@ class Levels:
         if len(chosen) > 1 and self.middle is not self.points:
             ends = [converge(self.middle, start) for start in chosen]
             near = _near(np.array([end.wcss for end in ends]), MIDDLE_ERROR)
-            chosen = [ends[place].centroids for place in near]
+            chosen = _apart([ends[place].centroids for place in near])
         return min((converge(self.points, start) for start in chosen), key=lambda end: end.wcss)
+
+
+def _apart(ends: Sequence[Floats]) -> list[Floats]:
+    """Return those of the (k, d) centroids that are not almost those of an earlier one."""
+    found: list[Floats] = []
+    for centroids in ends:
+        shifts = (
+            np.linalg.norm(centroids[:, None] - other, axis=2).min(axis=1).max() for other in found
+        )
+        if all(shift > SAME_CENTROIDS for shift in shifts):
+            found.append(centroids)
+    return found
 
 
 def _near(objectives: Floats, error: float) -> list[int]:

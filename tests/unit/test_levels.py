@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -54,3 +56,22 @@ def test_the_best_end_on_all_points_wins_although_it_is_not_the_best_on_coarse_o
     of_all = [converge(crowd, start).wcss for start in near]
     assert max(of_all) > min(of_all) * (1 + 1e-3)
     assert best.wcss <= min(of_all) * (1 + 1e-4)
+
+
+@pytest.mark.parametrize(("shift", "fits"), [(0.001, 1), (1.0, 2)])
+def test_ends_that_are_almost_the_same_go_on_as_one(crowd, monkeypatch, shift, fits):
+    found = Levels.of(crowd)
+    start = converge(found.middle, found.coarse.coordinates[:6]).centroids
+    fitted = []
+
+    def recorded(points, centroids):
+        fitted.append(len(points))
+        end = converge(points, centroids)
+        # Take both starts as ends of the middle level.
+        return end if points is crowd else replace(end, centroids=centroids)
+
+    monkeypatch.setattr(levels, "converge", recorded)
+    monkeypatch.setattr(levels, "MIDDLE_ERROR", np.inf)
+    monkeypatch.setattr(levels, "SAME_WCSS", -1)
+    found.best([start, start + shift], np.array([1.0, 1.0 + 1e-4]))
+    assert fitted.count(len(crowd)) == fits
