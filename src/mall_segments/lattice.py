@@ -79,7 +79,7 @@ class Lattice:
                 return None
             step = (upper - lower) / intervals
             axes.append((intervals, np.rint((column - lower) / step).astype(np.intp), step))
-        np.empty(LARGEST_KEPT_BYTES, dtype=np.uint8)
+        np.empty(LARGEST_KEPT_BYTES, dtype=np.uint8)  # And freed at once.
         axes.sort(key=lambda axis: -axis[0])
         lattice = cls(tuple(axis[1] for axis in axes), tuple(axis[2] for axis in axes))
         return lattice if axes and lattice.padded_cells <= cells else None
