@@ -12,6 +12,7 @@ FEATURES = ["age", "annual_income_k_usd", "spending_score"]
 FIELDS = ["customer_id", "gender", *FEATURES]
 MODELS = (
     "features/int_feature_points",
+    "segments/int_customer_groups",
     "segments/int_feature_values",
     "marts/exploration/feature_distributions",
     "marts/exploration/feature_summaries",
@@ -20,7 +21,9 @@ MODELS = (
     "marts/exploration/outlier_customers",
     "marts/exploration/age_bands",
 )
-MARTS = tuple(path.rpartition("/")[2] for path in MODELS[2:])
+MARTS = tuple(path.rpartition("/")[2] for path in MODELS if path.startswith("marts/"))
+# What the models read of a customer and these marts do not tell.
+ELSEWHERE = {"line_number": 2, "distance_to_centroid": 0.0, "is_out_of_domain": False}
 WIDTHS = [
     Decimal(mantissa) * Decimal(10) ** exponent
     for exponent in (-1, 0, 1)
@@ -62,8 +65,9 @@ class Laboratory:
 def explored(project, customers, threads=4):
     laboratory = Laboratory(project, threads)
     laboratory.table("features.int_customer_features", customers[FIELDS])
-    laboratory.table("ml.ml_customer_segments", customers)
-    laboratory.table("marts.customer_segments", customers)
+    laboratory.table("ml.ml_customer_segments", customers.assign(**ELSEWHERE))
+    names = customers[["segment_key", "value_tier"]].drop_duplicates()
+    laboratory.table("ml.int_segment_names", names)
     return {path.rpartition("/")[2]: laboratory.run(path) for path in MODELS}
 
 
