@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 START_TIMEOUT = 120
-# One compiler for short lives. Alone, it has a fifth of the memory for what it compiled, which a
-# build of two hundred nodes fills; Spark then fails with a boxed exception.
+# One compiler for short lives, with the memory for compiled code of a usual Java: a build of two
+# hundred nodes filled the fifth that the first option leaves, and Java then compiles no more.
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
 
 
