@@ -103,13 +103,15 @@ def test_the_profile_overrides_the_defaults_and_keeps_the_place_of_the_catalog()
         )
     )
     assert conf["spark.sql.shuffle.partitions"] == "12"
-    assert conf["spark.driver.extraJavaOptions"].endswith(" -Xss4m")
+    # Of two stacks Java takes the last.
+    assert conf["spark.driver.extraJavaOptions"].endswith(" -Xss16m -Xss4m")
     assert "/data/catalog/derby.log" in conf["spark.driver.extraJavaOptions"]
     assert conf["spark.sql.warehouse.dir"] == "file:///data/catalog/warehouse"
 
 
 def test_a_cluster_keeps_its_own_catalog_and_partitions() -> None:
     conf = session_conf(credentials(master="spark://a:7077"))
+    assert conf["spark.driver.extraJavaOptions"] == "-Xss16m"
     assert (
         not {
             "spark.sql.catalogImplementation",

@@ -11,6 +11,8 @@ from dbt.adapters.sparksession.credentials import SparkSessionCredentials
 # Folder of the embedded catalog and of its tables for a local master that is given none.
 LOCAL_CATALOG_DIR = "spark-catalog"
 JAVA_OPTIONS = "spark.driver.extraJavaOptions"
+# Spark plans an expression by recursion, and models nest more of them than people do.
+JAVA_STACK = "-Xss16m"
 
 
 def session_conf(credentials: SparkSessionCredentials) -> dict[str, str]:
@@ -35,6 +37,7 @@ def session_conf(credentials: SparkSessionCredentials) -> dict[str, str]:
         }
     folder = catalog_dir(credentials)
     own = dict(credentials.server_side_parameters)
+    own[JAVA_OPTIONS] = f"{JAVA_STACK} {own.get(JAVA_OPTIONS, '')}".strip()
     if folder is not None:
         conf |= {
             "spark.sql.catalogImplementation": "hive",
@@ -44,7 +47,7 @@ def session_conf(credentials: SparkSessionCredentials) -> dict[str, str]:
             ),
         }
         derby_log = f'-Dderby.stream.error.file="{folder / "derby.log"}"'
-        own[JAVA_OPTIONS] = f"{derby_log} {own.get(JAVA_OPTIONS, '')}".strip()
+        own[JAVA_OPTIONS] = f"{derby_log} {own[JAVA_OPTIONS]}"
     return conf | own
 
 
