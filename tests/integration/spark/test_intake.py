@@ -25,8 +25,8 @@ def test_rows_of_white_space_are_no_rows(spark):
         connection.executemany("insert into seed values (?, ?, ?, ?, ?)", BLANK)
         connection.execute("insert into seed values ('\u00a0201', 'Other', '40\t', '50', '50')")
         seed = connection.table("seed")
-        expected = raw_customers(connection, seed, settings).order("line_number").fetchall()
+        expected = raw_customers(connection, seed, None, settings).order("line_number").fetchall()
         rows, columns = seed.fetchall(), [f"`{name}` string" for name in seed.columns]
-    found = raw_customers(spark, spark.createDataFrame(rows, ", ".join(columns)), settings)
+    found = raw_customers(spark, spark.createDataFrame(rows, ", ".join(columns)), None, settings)
     assert [row[0] for row in expected[-2:]] == [201, 205]
     assert [tuple(row) for row in found.orderBy("line_number").collect()] == expected
