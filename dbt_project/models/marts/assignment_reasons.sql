@@ -350,12 +350,7 @@ with
             described.changed_segment_key,
             described.description
         from explained
-        inner join
-            vectors
-            on {% for feature in features -%}
-                {%- if not loop.first %} and {% endif -%}
-                explained.{{ feature }} = vectors.{{ feature }}
-            {%- endfor %}
+        inner join vectors on {{ same_features("explained", "vectors", features) }}
         inner join described on vectors.vector_number = described.vector_number
     )
 

@@ -32,10 +32,7 @@ with
             int_segment_names on ml_customer_segments.segment_key = int_segment_names.segment_key
         left join
             ml_assignment_probabilities
-            on {% for feature in var("segmentation_features") -%}
-                {%- if not loop.first %} and {% endif -%}
-                ml_customer_segments.{{ feature }} = ml_assignment_probabilities.{{ feature }}
-            {%- endfor %}
+            on {{ same_features("ml_customer_segments", "ml_assignment_probabilities") }}
     )
 
 select *

@@ -12,10 +12,7 @@ with
         from ml_customer_segments
         inner join
             ml_point_silhouettes
-            on {% for feature in var("segmentation_features") -%}
-                {%- if not loop.first %} and {% endif -%}
-                ml_customer_segments.{{ feature }} = ml_point_silhouettes.{{ feature }}
-            {%- endfor %}
+            on {{ same_features("ml_customer_segments", "ml_point_silhouettes") }}
     )
 
 select *

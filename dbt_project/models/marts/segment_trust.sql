@@ -30,10 +30,7 @@ with
         from int_customer_groups
         left join
             ml_assignment_probabilities
-            on {% for feature in var("segmentation_features") -%}
-                {%- if not loop.first %} and {% endif -%}
-                int_customer_groups.{{ feature }} = ml_assignment_probabilities.{{ feature }}
-            {%- endfor %}
+            on {{ same_features("int_customer_groups", "ml_assignment_probabilities") }}
         group by int_customer_groups.segment_key
     ),
 

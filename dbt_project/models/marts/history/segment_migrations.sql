@@ -43,16 +43,17 @@ with
         full outer join opened on closed.customer_id = opened.customer_id
     ),
 
+    moves as (
+        select *
+        from stayed
+        union all
+        select *
+        from changed
+    ),
+
     moved as (
         select from_segment_key, to_segment_key, count(*) as customers
-        from
-            (
-                select *
-                from stayed
-                union all
-                select *
-                from changed
-            ) as customers
+        from moves
         group by from_segment_key, to_segment_key
     ),
 
