@@ -46,15 +46,15 @@ def raw_customers(
     ------
     SettingError, InputRefusedError, NotAppendedError
     """
-    if parse_flag(settings["appended"], "appended"):
-        if is_of_spark(session):
-            raise SettingError("appended", True, "false on Spark")
-        if parse_flag(settings["refit"], "refit"):
-            raise SettingError("appended", True, "false, or refit: false beside it")
+    is_appended = parse_flag(settings["appended"], "appended")
     if is_of_spark(session):
+        if is_appended:
+            raise SettingError("appended", True, "false on Spark")
         from mall_segments.intake.spark_source import raw_customers_of_spark
 
         return raw_customers_of_spark(session, seed, settings)
+    if is_appended and parse_flag(settings["refit"], "refit"):
+        raise SettingError("appended", True, "false, or refit: false beside it")
     last = LastRow.of(previous) if previous is not None else None
     if settings["customers_path"]:
         path = Path(str(settings["customers_path"]))

@@ -288,16 +288,15 @@ def customer_segments(
     """
     features = parse_features(settings["segmentation_features"])
     served = read_model(model, features)
-    columns = (*CUSTOMER_COLUMNS, "line_number")
-    if served is None:
-        neutral = [Scaling(feature, 0.0, 1.0, 0.0, 0.0) for feature in features]
-        assigned = assign(customers, neutral, np.zeros((1, len(features))), ["S1"], columns)
-    else:
+    scaling: Sequence[Scaling] = [Scaling(feature, 0.0, 1.0, 0.0, 0.0) for feature in features]
+    centroids, model_id = np.zeros((1, len(features))), ""
+    keys: Sequence[str] = ["S1"]
+    if served is not None:
+        scaling, model_id = served.scaling, served.model_id
+        centroids, keys = served.registered.centroids, served.registered.keys
         if previous is not None:
-            customers = _new_customers(customers, previous, served.model_id)
-        registered = served.registered
-        assigned = assign(customers, served.scaling, registered.centroids, registered.keys, columns)
-    model_id = served.model_id if served else ""
+            customers = _new_customers(customers, previous, model_id)
+    assigned = assign(customers, scaling, centroids, keys, (*CUSTOMER_COLUMNS, "line_number"))
     build_id = "".join(row[0] for row in read_rows(build, ("build_id",)))
     return assigned.project(f"*, {literal(model_id)} as model_id, {literal(build_id)} as build_id")
 

@@ -33,8 +33,7 @@ ON_STEP = 1e-11
 VALUES_AT_ONCE = 131_072
 # Lattices of more padded cells are transformed in single precision.
 DOUBLE_CELLS = 1 << 20
-# glibc gives a block of up to this size back to the system whenever it is freed, until one of this
-# size was: then it keeps them. To get the pages of every transform anew takes a fifth of its time.
+# The largest block of memory that glibc may keep when it is freed.
 LARGEST_KEPT_BYTES = (1 << 25) - (1 << 14)
 
 
@@ -79,10 +78,12 @@ class Lattice:
                 return None
             step = (upper - lower) / intervals
             axes.append((intervals, np.rint((column - lower) / step).astype(np.intp), step))
-        np.empty(LARGEST_KEPT_BYTES, dtype=np.uint8)  # And freed at once.
         axes.sort(key=lambda axis: -axis[0])
         lattice = cls(tuple(axis[1] for axis in axes), tuple(axis[2] for axis in axes))
-        return lattice if axes and lattice.padded_cells <= cells else None
+        if not axes or lattice.padded_cells > cells:
+            return None
+        _keep_large_blocks()
+        return lattice
 
     @cached_property
     def shape(self) -> tuple[int, ...]:
@@ -209,6 +210,14 @@ class Lattice:
             mirrored = np.minimum(np.arange(length), length - np.arange(length))
             kernel = np.take(kernel, mirrored, axis=axis)
         return kernel
+
+
+def _keep_large_blocks() -> None:
+    """Have the memory of one transform used for the next: new pages take a fifth of its time.
+
+    glibc gives large blocks back to the system, until one as large was freed.
+    """
+    np.empty(LARGEST_KEPT_BYTES, dtype=np.uint8)
 
 
 def _intervals(values: Floats, most: int) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -135,11 +135,8 @@ def inspect_relation(
     """Inspect a relation of the warehouse; parameters and result are those of `inspect_file`."""
     inspection = Inspection()
     try:
-        inspection.header = resolve_header(
-            source.columns, parse_aliases(settings["column_aliases"])
-        )
-        skipped = last.rows_before if last else 0
-        inspection.rows = rows_of_relation(session, source, inspection.header, skipped)
+        aliases = parse_aliases(settings["column_aliases"])
+        _read_relation(inspection, session, source, aliases, last)
         _judge(inspection, session, settings, last)
     except InputRefusedError as error:
         inspection.error = error
@@ -178,6 +175,16 @@ def _read_parquet(
     )
     resolve_header([name for (name,) in schema.fetchall()], aliases)
     source = session.read_parquet(one_file(path))
+    _read_relation(inspection, session, source, aliases, last)
+
+
+def _read_relation(
+    inspection: Inspection,
+    session: DuckDBPyConnection,
+    source: DuckDBPyRelation,
+    aliases: Mapping[str, Sequence[str]],
+    last: LastRow | None,
+) -> None:
     inspection.header = resolve_header(source.columns, aliases)
     skipped = last.rows_before if last else 0
     inspection.rows = rows_of_relation(session, source, inspection.header, skipped)
