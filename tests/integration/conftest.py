@@ -3,13 +3,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SEED = ROOT / "seeds" / "Mall_Customers.csv"
 PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
 # Unit tests bring rows of their own and take a fifth of a build: `mall` runs them.
 WITHOUT_UNIT_TESTS = ("--exclude-resource-types", "unit_test")
@@ -92,6 +93,12 @@ class Project:
     def seed(self) -> Path:
         return self.folder / "seeds" / "Mall_Customers.csv"
 
+    def write_seed(self, rows: Iterable[Sequence[object]]) -> None:
+        """Put other rows under the header of the mall customers."""
+        header = SEED.read_text().splitlines()[0]
+        lines = [header, *(",".join(map(str, row)) for row in rows)]
+        self.seed.write_text("\n".join(lines) + "\n")
+
     def run(self, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment as a user does, in the folder of the project."""
         with self.start(command, *arguments) as process:
@@ -152,6 +159,11 @@ class Project:
                 columns = [name for name in relation.columns if name not in STAMPS]
                 contents[mart] = relation.project(", ".join(columns)).fetchall()
             return contents
+
+
+def seed_rows() -> list[list[str]]:
+    """The rows of the mall customers, as they are spelled."""
+    return [row.split(",") for row in SEED.read_text().splitlines()[1:]]
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import shutil
 import duckdb
 import pytest
 
-from tests.integration.spark.comparison import differences, duckdb_relation
-from tests.integration.test_trust import seed_rows, write_seed
+from tests.integration.comparison import differences, duckdb_relation
+from tests.integration.conftest import seed_rows
 
 APPENDED = {"refit": False, "appended": True}
 # The snapshot's source, which has only those that it does not know.
@@ -38,7 +38,7 @@ def early(made_once, project):
     """A project that was built from the early rows."""
 
     def make(project):
-        write_seed(project, early_rows())
+        project.write_seed(early_rows())
         return project.build()
 
     shutil.copy(made_once("early_customers", make).database, project.database)
@@ -57,7 +57,7 @@ def relations(database):
 def test_every_relation_is_that_of_a_whole_build(early, tmp_path):
     before = tmp_path / "before.duckdb"
     shutil.copy(early.database, before)
-    write_seed(early, late_rows())
+    early.write_seed(late_rows())
     early.tested_build(**APPENDED)
     found = relations(early.database)
     shutil.copy(before, early.database)
@@ -75,7 +75,7 @@ def test_every_relation_is_that_of_a_whole_build(early, tmp_path):
 def test_what_was_not_appended_is_refused_until_all_is_read_again(early):
     staged = ("--select", "Mall_Customers", "raw_customers", "stg_customers_parsed")
     count = "select count(*) from staging.stg_customers_parsed"
-    write_seed(early, [*early_rows(), ["150", "Male", "20", "15", "39"]])
+    early.write_seed([*early_rows(), ["150", "Male", "20", "15", "39"]])
     result = early.dbt("build", *staged, appended=True)
     assert "The variable appended is True, expected false, or refit: false" in result.stdout
     result = early.dbt("build", *staged, **APPENDED)

@@ -6,10 +6,10 @@ import random
 import duckdb
 import pytest
 
-from tests.integration.conftest import ROOT
+from tests.integration.conftest import SEED
 
 UNSTAMPED = "columns(lambda name: name not in ('build_id', 'segmented_at'))"
-CANONICAL = (ROOT / "seeds" / "Mall_Customers.csv").read_text()
+CANONICAL = SEED.read_text()
 
 
 def disguised():

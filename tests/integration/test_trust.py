@@ -8,19 +8,9 @@ import shutil
 import duckdb
 import pytest
 
-from tests.integration.conftest import ROOT, SERVING_MARTS
+from tests.integration.conftest import SERVING_MARTS, seed_rows
 
-HEADER = "CustomerID,Gender,Age,Annual Income (k$),Spending Score (1-100)"
 MODEL = "select segment_key, feature, mean, scale, centroid_scaled from ml.int_segment_model"
-CANONICAL = (ROOT / "seeds" / "Mall_Customers.csv").read_text().splitlines()[1:]
-
-
-def write_seed(project, rows):
-    project.seed.write_text("\n".join([HEADER, *(",".join(map(str, row)) for row in rows)]) + "\n")
-
-
-def seed_rows():
-    return [row.split(",") for row in CANONICAL]
 
 
 def changed(rows, column, function):
@@ -154,7 +144,7 @@ def test_the_stored_model_scores_new_customers_with_the_same_keys(built):
     before = dict(built.query("select customer_id, segment_key from marts.customer_segments"))
     fitted = built.query("select distinct model_id from ml.int_segment_model")
     newcomers = [[201, "Female", 30, 90, 85], [202, "Male", 30, 200, 5]]
-    write_seed(built, [*seed_rows()[1:], *newcomers])
+    built.write_seed([*seed_rows()[1:], *newcomers])
     built.tested_build(refit=False)
     after = dict(built.query("select customer_id, segment_key from marts.customer_segments"))
     assert {key: after[key] for key in before if key != 1} == {
@@ -177,7 +167,7 @@ def test_the_stored_model_scores_new_customers_with_the_same_keys(built):
 def test_a_segment_that_empties_is_retired_and_its_customers_are_seen_to_leave(built):
     of_segment = dict(built.query("select customer_id, segment_key from marts.customer_segments"))
     rest = [row for row in seed_rows() if of_segment[int(row[0])] != "S5"]
-    write_seed(built, rest)
+    built.write_seed(rest)
     built.tested_build(k=4)
     assert dict(built.query("select segment_key, state from marts.segment_registry")) == {
         **dict.fromkeys(["S1", "S2", "S3", "S4"], "active"),
@@ -202,7 +192,7 @@ def test_a_segment_that_empties_is_retired_and_its_customers_are_seen_to_leave(b
 
 
 def test_drift_raises_its_alarms_until_it_is_accepted(built):
-    write_seed(built, changed(seed_rows(), 3, lambda row: round(float(row[3]) * 1.15, 1)))
+    built.write_seed(changed(seed_rows(), 3, lambda row: round(float(row[3]) * 1.15, 1)))
     built.build("--select", "+segment_drift", refit=False)
     found = dict(
         built.query("select subject, verdict from marts.segment_drift where verdict <> 'stable'")

@@ -7,8 +7,8 @@ import duckdb
 import pytest
 from servers import QUICK_JAVA
 
+from tests.integration.comparison import different_marts
 from tests.integration.conftest import WITHOUT_TESTS, WITHOUT_UNIT_TESTS, Project
-from tests.integration.spark.comparison import different_marts
 
 pytestmark = pytest.mark.spark
 

@@ -5,7 +5,7 @@ import dataclasses
 import duckdb
 import pytest
 
-from tests.integration.spark.comparison import Relation, differences, duckdb_relation
+from tests.integration.comparison import Relation, differences, duckdb_relation
 
 OURS = Relation(["key", "value"], ["string", "double"], [("a", 1.0), ("b", None), ("c", 0.0)])
 

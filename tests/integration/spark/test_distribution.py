@@ -10,6 +10,7 @@ import duckdb
 import pytest
 from servers import QUICK_JAVA, master
 
+from tests.integration.comparison import different_marts
 from tests.integration.conftest import ROOT, WITHOUT_TESTS
 from tests.integration.spark.cluster import (
     EventLog,
@@ -17,7 +18,6 @@ from tests.integration.spark.cluster import (
     executor_processes,
     write_settings,
 )
-from tests.integration.spark.comparison import different_marts
 
 pytestmark = pytest.mark.spark_servers
 
@@ -141,7 +141,7 @@ def two_processes_did_all_tasks(log, processes, driver):
 def both_grouped_the_customers(log, project):
     """Both read customers, counted theirs, and added up the counts that both had sent."""
     plan, tasks = log.that_wrote("features.db/int_feature_points")
-    assert "Scan parquet spark_catalog.staging.stg_customers" in plan
+    assert "Scan parquet spark_catalog.staging.stg_customers_parsed" in plan
     assert plan.count("HashAggregate (") == 2
     assert "Functions [1]: [partial_count(1)]" in plan
     read = rows_by_executor(tasks, "rows_read")
@@ -161,7 +161,7 @@ def both_grouped_the_customers(log, project):
 def both_assigned_the_customers(log):
     """Both read customers and wrote them with their segments, without anything in between."""
     plan, tasks = log.that_wrote("ml.db/ml_customer_segments")
-    assert "Scan parquet spark_catalog.staging.stg_customers" in plan
+    assert "Scan parquet spark_catalog.staging.stg_customers_parsed" in plan
     assert "CASE WHEN (squared_0" in plan
     assert "Exchange" not in plan
     assert {task.executor for task in tasks} == {"0", "1"}

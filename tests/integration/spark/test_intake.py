@@ -5,14 +5,13 @@ import pytest
 
 from mall_segments.dbt_intake import raw_customers
 from mall_segments.project_sql import project_variables
-from tests.integration.conftest import ROOT
+from tests.integration.conftest import SEED
 
 pytestmark = [
     pytest.mark.spark,
     # py4j leaves its sockets to the garbage collector.
     pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
 ]
-SEED = ROOT / "seeds" / "Mall_Customers.csv"
 BLANK = [(None,) * 5, ("",) * 5, (" ", "\t", "\u00a0", "\u3000\n", None)]
 
 
