@@ -6,7 +6,7 @@ no weights.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,7 +68,7 @@ def davies_bouldin_of_spread(spread: Floats, centroids: Floats) -> float | None:
 
 
 def silhouettes(
-    points: WeightedPoints, partitions: list[Integers], *, is_sample: bool = False
+    points: WeightedPoints, partitions: Sequence[Integers], *, is_sample: bool = False
 ) -> list[Silhouette | None]:
     """Mean silhouette over all customers of several partitions of the same points.
 
@@ -76,7 +76,7 @@ def silhouettes(
     ----------
     points : WeightedPoints
         m points.
-    partitions : list of (m,) arrays
+    partitions : sequence of (m,) arrays
         Clusters 0..k-1 each, none of them empty.
     is_sample : bool
         Whether the points are a random sample of more customers, so that no value is exact.
@@ -172,7 +172,7 @@ def point_silhouettes(
 def _distance_sums(
     points: WeightedPoints,
     evaluated: Integers,
-    partitions: list[Integers],
+    partitions: Sequence[Integers],
     lattice: Lattice | None,
 ) -> Iterator[ClusterSums]:
     """Yield for each partition the distances of the evaluated points to all customers."""
@@ -186,7 +186,7 @@ def _distance_sums(
 
 
 def _direct_sums(
-    points: WeightedPoints, evaluated: Integers, partitions: list[Integers]
+    points: WeightedPoints, evaluated: Integers, partitions: Sequence[Integers]
 ) -> list[Floats]:
     """Return for each partition the (evaluated, k) distances to all customers of each cluster.
 

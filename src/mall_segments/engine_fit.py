@@ -135,7 +135,7 @@ def segment_relation(
     """
     seen = _Seen.of(session, rows, features, id_column)
     seen.levels.points.require_at_least(k)
-    fit = seen.fit(k, exact=exact, random_state=random_state)
+    fit, _ = seen.fit(k, exact=exact, random_state=random_state)
     return fit, assign_relation(rows, fit, id_column=id_column)
 
 
@@ -188,8 +188,10 @@ def sweep_relation(
 
     seen = _Seen.of(session, rows, features, id_column)
     seen.levels.points.require_at_least(k_max)
-    fits = [seen.fit(k, exact=exact, random_state=random_state) for k in range(1, k_max + 1)]
-    labels = [seen.labels(fit) for fit in fits]
+    fits, labels = zip(
+        *(seen.fit(k, exact=exact, random_state=random_state) for k in range(1, k_max + 1)),
+        strict=True,
+    )
     judged = silhouettes(seen.levels.points, labels, is_sample=seen.passes is not None)
     return [
         SweepRow(fit, one.mean if one else None, one.standard_error if one else None)
@@ -222,23 +224,23 @@ class _Seen:
         passes = Passes.over(rows, scaling, weight="1")
         return cls(Levels.of(sample), scaling, passes)
 
-    def fit(self, k: int, *, exact: bool, random_state: int) -> EngineFit:
-        end = search(self.levels, k, random_state)
+    def fit(self, k: int, *, exact: bool, random_state: int) -> tuple[EngineFit, Integers]:
+        """Return the fit to all rows, and the cluster of each of the points."""
+        points = self.levels.points
+        end, labels = search(self.levels, k, random_state)
         if self.passes:
             end = self.passes.run(end.centroids, exact=exact)
-        return EngineFit(
+            labels, _ = nearest_centroid(points.coordinates, end.centroids)
+        fit = EngineFit(
             scaling=self.scaling,
             centroids=end.centroids,
             sizes=end.sizes,
             wcss=end.wcss,
             route="passes" if self.passes else "points",
             passes=end.passes,
-            points=len(self.levels.points),
+            points=len(points),
         )
-
-    def labels(self, fit: EngineFit) -> Integers:
-        """Return the cluster of each point."""
-        return nearest_centroid(self.levels.points.coordinates, fit.centroids)[0]
+        return fit, labels
 
 
 @dataclass(frozen=True)
@@ -352,8 +354,8 @@ def _sample(
     return WeightedPoints.from_rows(standardised(columns, scaling))
 
 
-def search(levels: Levels, k: int, random_state: int = 0) -> End:
-    """Return the best of many starts, converged on all points.
+def search(levels: Levels, k: int, random_state: int = 0) -> tuple[End, Integers]:
+    """Return the best of many starts, converged on all points, and the cluster of each of them.
 
     Parameters
     ----------
@@ -377,10 +379,7 @@ def search(levels: Levels, k: int, random_state: int = 0) -> End:
     chosen = found.labels[order[first[:SINGLE_MOVE_STARTS]]]
     whole = [labels for labels in chosen if len(np.unique(labels)) == k]
     improved = improve_by_single_moves(coarse.coordinates, coarse.weights, np.array(whole), k)
-    centres = [
-        mean_of_groups(coarse.coordinates, coarse.weights, labels, k)
-        for labels in np.unique(improved, axis=0)
-    ]
+    centres = [mean_of_groups(coarse.coordinates, coarse.weights, labels, k) for labels in improved]
     objectives = lloyd(coarse.coordinates, coarse.weights, np.array(centres)).wcss
     best = levels.best(centres, objectives)
     points = levels.points
@@ -391,4 +390,5 @@ def search(levels: Levels, k: int, random_state: int = 0) -> End:
         best = converge(points, mean_of_groups(points.coordinates, points.weights, labels, k))
     sizes = weight_of_groups(best.labels, points.weights, k)
     by_size = largest_first(best.centroids, sizes)
-    return End(best.centroids[by_size], sizes[by_size], best.wcss)
+    number = np.argsort(by_size)
+    return End(best.centroids[by_size], sizes[by_size], best.wcss), number[best.labels]

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from mall_segments.lloyd import Floats, Integers
-from mall_segments.weighted_points import WeightedPoints, weight_of_groups
+from mall_segments.weighted_points import Blocks, WeightedPoints, weight_of_groups
 
 MAX_ITERATIONS = 10_000
 # Bounds are kept in floating point; a point this near to its bound is looked at again.
 SLACK = 1e-9
 # Points that steps as long as the last would not make doubtful in so many iterations are left out.
 STEPS_AHEAD = 8
+# By how many standard deviations a block lies within its cluster if it counts as a whole.
+INNER_MARGIN = 0.1
 # Points whose distances to all centroids are held at once, in the processor's cache.
 POINTS_AT_ONCE = 16_384
 
@@ -43,7 +45,9 @@ class Convergence:
     iterations: int
 
 
-def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
+def converge(
+    points: WeightedPoints, centroids: Floats, blocks: Blocks | None = None
+) -> Convergence:
     """Run Lloyd's algorithm from some centroids until no point changes its cluster.
 
     Parameters
@@ -52,6 +56,9 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
         m points in d features.
     centroids : (k, d) array
         Start; none of its clusters may be empty.
+    blocks : Blocks, optional
+        The same points in blocks of neighbours. One that lies within a cluster, far enough from its
+        borders, counts as a whole; only the points of the others are looked at.
 
     Notes
     -----
@@ -64,24 +71,66 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
     >>> found.centroids.ravel().tolist(), found.labels.tolist(), found.wcss
     ([0.5, 9.5], [0, 0, 1, 1], 1.0)
     """
+    blocks = blocks or Blocks.of(points, np.zeros(len(points), dtype=np.intp))
+    iterations, is_end = 0, False
+    while not is_end:
+        own, nearest, second = _two_nearest(blocks.points.coordinates.T, centroids)
+        is_inner = second - nearest > 2 * blocks.radius + INNER_MARGIN
+        inner = blocks.points[is_inner]
+        others = np.flatnonzero(~is_inner[blocks.of_point])
+        outer = points[others]
+        fixed = _Totals.of(inner, own[is_inner], len(centroids))
+        reach = INNER_MARGIN if len(inner) else np.inf
+        centroids, labels, rounds, is_end = _rounds(outer, centroids, fixed, reach)
+        iterations += rounds
+    wcss = (
+        _sum_of_squares(outer, labels, centroids)
+        + _sum_of_squares(inner, own[is_inner], centroids)
+        + float(blocks.scatter[is_inner].sum())
+        + points.scatter
+    )
+    every = own[blocks.of_point]
+    every[others] = labels
+    return Convergence(centroids, every, wcss, iterations)
+
+
+def _rounds(
+    points: WeightedPoints, centroids: Floats, fixed: _Totals, reach: float
+) -> tuple[Floats, Integers, int, bool]:
+    """Run rounds of Lloyd's algorithm on points beside others that keep their clusters.
+
+    Parameters
+    ----------
+    fixed : _Totals
+        Of the others.
+    reach : float
+        How far the borders may move before the others might change theirs.
+
+    Returns
+    -------
+    centroids : (k, d) array
+    labels : (m,) array
+    rounds : int
+    is_end : bool, whether no point changes any more; else the borders have moved too far
+    """
     columns = np.ascontiguousarray(points.coordinates.T)
     labels, nearest, second = _two_nearest(columns, centroids)
-    totals = _Totals.of(points, labels, len(centroids))
+    totals = fixed + _Totals.of(points, labels, len(centroids))
     # How far the centroids have moved, at most, to the disadvantage of the points of each cluster;
     # how far that may go before a point has to be looked at; and before all bounds have to be.
     drift, horizon = np.zeros(len(centroids)), np.full(len(centroids), -np.inf)
     limit = second - nearest
     watched = np.arange(len(points))
     is_rounded = False
-    iteration = 0
-    while iteration < MAX_ITERATIONS:
-        iteration += 1
+    for rounds in range(1, MAX_ITERATIONS + 1):
         moved = totals.means(centroids)
         step = np.sqrt(((moved - centroids) ** 2).sum(axis=1))
         centroids = moved
         # The own centroid may have gone away, and any other may have come nearer.
         lost = step + _largest_other(step)
         drift += lost
+        if drift.max() > reach:
+            return centroids, labels, rounds, False
         if (drift > horizon).any():
             horizon = drift + STEPS_AHEAD * lost
             watched = np.flatnonzero(limit <= horizon[labels] + SLACK)
@@ -96,16 +145,20 @@ def converge(points: WeightedPoints, centroids: Floats) -> Convergence:
             is_rounded = True
         elif is_rounded:
             # Sums that were kept up move by move carry their rounding; once more from all points.
-            totals, is_rounded = _Totals.of(points, labels, len(centroids)), False
+            totals, is_rounded = fixed + _Totals.of(points, labels, len(centroids)), False
         else:
             break
+    return centroids, labels, rounds, True
+
+
+def _sum_of_squares(points: WeightedPoints, labels: Integers, centroids: Floats) -> float:
+    """Return the weighted sum of the squared distances to the centroids, without the scatter."""
     squared = np.zeros(len(points))
-    for column, values in zip(columns, centroids.T, strict=True):
+    for column, values in zip(points.coordinates.T, centroids.T, strict=True):
         difference = column - values[labels]
         difference *= difference
         squared += difference
-    wcss = float(points.weights @ squared) + points.scatter
-    return Convergence(centroids, labels, wcss, iteration)
+    return float(points.weights @ squared)
 
 
 @dataclass
@@ -121,6 +174,9 @@ class _Totals:
         sums = [weight_of_groups(labels, values, k) for values in weighted]
         return cls(weight_of_groups(labels, points.weights, k), np.stack(sums, axis=1))
 
+    def __add__(self, other: _Totals) -> _Totals:
+        return _Totals(self.weight + other.weight, self.sums + other.sums)
+
     def means(self, before: Floats) -> Floats:
         """Return the (k, d) means; an empty cluster stays where it was."""
         empty = self.weight <= 0
@@ -130,7 +186,7 @@ class _Totals:
 
     def move(self, points: WeightedPoints, movers: Integers, old: Integers, new: Integers) -> None:
         """Count some points in another cluster."""
-        moved = WeightedPoints(points.coordinates[movers], points.weights[movers])
+        moved = points[movers]
         k = len(self.weight)
         for sign, labels in ((-1, old), (1, new)):
             part = _Totals.of(moved, labels, k)

@@ -13,7 +13,7 @@ import numpy as np
 
 from mall_segments.hamerly import Convergence, converge
 from mall_segments.lloyd import Floats
-from mall_segments.weighted_points import WeightedPoints
+from mall_segments.weighted_points import Blocks, WeightedPoints
 
 # A search runs on so many points at most.
 SEARCH_POINTS = 2_000
@@ -37,18 +37,21 @@ class Levels:
     points : WeightedPoints, all of them
     middle : WeightedPoints, MIDDLE_POINTS at most; all if they are not many more
     coarse : WeightedPoints, SEARCH_POINTS at most
+    blocks : Blocks or None, of all points, those that the middle ones were merged from
     """
 
     points: WeightedPoints
     middle: WeightedPoints
     coarse: WeightedPoints
+    blocks: Blocks | None
 
     @classmethod
     def of(cls, points: WeightedPoints) -> Levels:
         """Coarsen points."""
         is_far = len(points) > 2 * MIDDLE_POINTS
-        middle = points.coarsened(MIDDLE_POINTS) if is_far else points
-        return cls(points, middle, middle.coarsened(SEARCH_POINTS))
+        blocks = points.in_blocks(MIDDLE_POINTS) if is_far else None
+        middle = blocks.merged(points.scatter) if blocks else points
+        return cls(points, middle, middle.coarsened(SEARCH_POINTS), blocks)
 
     def for_search(self, k: int) -> WeightedPoints:
         """Return the coarse points, or all where these are too few for k clusters."""
@@ -65,11 +68,12 @@ class Levels:
             Their WCSS there.
         """
         chosen = [starts[place] for place in _near(objectives, SEARCH_ERROR)]
-        if len(chosen) > 1 and self.middle is not self.points:
+        if self.middle is not self.points:
             ends = [converge(self.middle, start) for start in chosen]
             near = _near(np.array([end.wcss for end in ends]), MIDDLE_ERROR)
             chosen = _apart([ends[place].centroids for place in near])
-        return min((converge(self.points, start) for start in chosen), key=lambda end: end.wcss)
+        ends = [converge(self.points, start, self.blocks) for start in chosen]
+        return min(ends, key=lambda end: end.wcss)
 
 
 def _apart(ends: Sequence[Floats]) -> list[Floats]:

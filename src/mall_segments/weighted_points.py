@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mall_segments.errors import TooFewPointsError
 from mall_segments.lloyd import Floats, Integers
@@ -59,6 +60,10 @@ class WeightedPoints:
     def __len__(self) -> int:
         return len(self.weights)
 
+    def __getitem__(self, some: Integers | NDArray[np.bool_]) -> WeightedPoints:
+        """Return some of the points, without scatter."""
+        return WeightedPoints(self.coordinates[some], self.weights[some])
+
     @property
     def customers(self) -> float:
         """Sum of the weights."""
@@ -83,8 +88,8 @@ class WeightedPoints:
     def coarsened(self, limit: int) -> WeightedPoints:
         """Merge neighbouring points until at most `limit` remain.
 
-        Points are collected on the finest regular grid with few enough occupied cells; a merged
-        point is the weighted mean of its cell. Few enough points are returned unchanged.
+        A merged point is the weighted mean of its block (see `in_blocks`). Few enough points are
+        returned unchanged.
 
         Parameters
         ----------
@@ -93,6 +98,16 @@ class WeightedPoints:
         """
         if len(self) <= limit:
             return self
+        return self.in_blocks(limit).merged(self.scatter)
+
+    def in_blocks(self, limit: int) -> Blocks:
+        """Collect the points in the cells of the finest regular grid with few enough occupied ones.
+
+        Parameters
+        ----------
+        limit : int
+            Largest number of blocks wanted.
+        """
         lower = self.coordinates.min(axis=0)
         extent = float((self.coordinates.max(axis=0) - lower).max())
         # So many divisions cannot have more cells than wanted.
@@ -106,11 +121,8 @@ class WeightedPoints:
                 fine = middle
             else:
                 coarse = middle
-        cells, cell = np.unique(self._cells(lower, extent, fine), return_inverse=True)
-        means = mean_of_groups(self.coordinates, self.weights, cell, len(cells))
-        squared = ((self.coordinates - means[cell]) ** 2).sum(axis=1)
-        merged = WeightedPoints.from_rows(means, weight_of_groups(cell, self.weights, len(cells)))
-        return replace(merged, scatter=self.scatter + float(self.weights @ squared))
+        _, cell = np.unique(self._cells(lower, extent, fine), return_inverse=True)
+        return Blocks.of(self, cell)
 
     def _occupied(self, lower: Floats, extent: float, divisions: int) -> int:
         cells = self._cells(lower, extent, divisions)
@@ -122,6 +134,48 @@ class WeightedPoints:
         """Return the number of the cell of each point on a grid of equal cubes."""
         position = np.floor((self.coordinates - lower) / (extent / divisions)).astype(np.intp)
         return position @ (divisions + 1) ** np.arange(position.shape[1])
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Points in blocks of neighbours.
+
+    Attributes
+    ----------
+    of_point : (m,) array, number of the block of each point
+    points : WeightedPoints, the weighted mean of each of b blocks, in the order of the numbers
+    scatter : (b,) array, weighted sum of squared distances of the points to the mean
+    radius : (b,) array, longest distance of a point to the mean
+    """
+
+    of_point: Integers
+    points: WeightedPoints
+    scatter: Floats
+    radius: Floats
+
+    @classmethod
+    def of(cls, points: WeightedPoints, of_point: Integers) -> Blocks:
+        """Describe the blocks of m points that are numbered without gaps by block."""
+        count = int(of_point.max()) + 1
+        means = mean_of_groups(points.coordinates, points.weights, of_point, count)
+        squared = np.zeros(len(points))
+        for column, mean in zip(points.coordinates.T, means.T, strict=True):
+            difference = column - mean[of_point]
+            difference *= difference
+            squared += difference
+        farthest = np.zeros(count)
+        np.maximum.at(farthest, of_point, squared)
+        return cls(
+            of_point,
+            WeightedPoints(means, weight_of_groups(of_point, points.weights, count)),
+            weight_of_groups(of_point, points.weights * squared, count),
+            np.sqrt(farthest),
+        )
+
+    def merged(self, scatter: float = 0.0) -> WeightedPoints:
+        """Return the means as points, given the scatter of the points themselves."""
+        means = WeightedPoints.from_rows(self.points.coordinates, self.points.weights)
+        return replace(means, scatter=scatter + float(self.scatter.sum()))
 
 
 def weight_of_groups(group: Integers, weights: Floats, groups: int) -> Floats:

@@ -64,9 +64,9 @@ def test_ends_that_are_almost_the_same_go_on_as_one(crowd, monkeypatch, shift, f
     start = converge(found.middle, found.coarse.coordinates[:6]).centroids
     fitted = []
 
-    def recorded(points, centroids):
+    def recorded(points, centroids, blocks=None):
         fitted.append(len(points))
-        end = converge(points, centroids)
+        end = converge(points, centroids, blocks)
         # Take both starts as ends of the middle level.
         return end if points is crowd else replace(end, centroids=centroids)
 

@@ -28,6 +28,19 @@ def test_coarsening_keeps_weight_and_mean(generator):
     assert coarse.total_sum_of_squares < points.total_sum_of_squares
 
 
+def test_blocks_hold_their_points(generator):
+    rows = generator.normal(size=(5_000, 3)).round(1)
+    points = WeightedPoints.from_rows(rows)
+    blocks = points.in_blocks(400)
+    distance = np.linalg.norm(
+        points.coordinates - blocks.points.coordinates[blocks.of_point], axis=1
+    )
+    assert (distance <= blocks.radius[blocks.of_point] + 1e-12).all()
+    assert (blocks.radius <= distance.max()).all()
+    assert blocks.scatter.sum() == pytest.approx(points.weights @ distance**2, rel=1e-12)
+    assert blocks.points.weights.sum() == 5_000
+
+
 def test_an_outlier_does_not_hide_the_others():
     rows = np.append(np.linspace(20.0, 20.4, 2_500), 1_000.0)[:, None]
     assert len(WeightedPoints.from_rows(rows).coarsened(2_000)) > 400
