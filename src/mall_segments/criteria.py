@@ -265,7 +265,7 @@ def _silhouette_of_rows(
     for cluster, sums in distance_sums:
         own = np.flatnonzero(labels == cluster)
         within[own] = sums[own] / max(size[cluster] - 1, 1)
-        between = sums / size[cluster]
+        between = np.divide(sums, size[cluster], out=sums)
         between[own] = np.inf
         neighbour[between < nearest] = cluster
         np.minimum(nearest, between, out=nearest)

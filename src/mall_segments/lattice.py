@@ -13,6 +13,7 @@ single precision, twice as fast, is enough for large ones.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -133,9 +134,10 @@ class Lattice:
         [11.0, 2.0, 1.0]
         """
         occupied = [place[members] for place in self.places]
-        sums = self._parabola_sums(occupied, weights)
-        sums += self._transformed(members, occupied, weights)
-        found = sums.ravel()[self._cell]
+        transformed = self._transformed(members, occupied, weights)
+        found = transformed.ravel()[self._cell].astype(np.float64)
+        for place, sums in zip(self.places, self._parabola_sums(occupied, weights), strict=True):
+            found += sums[place]
         return np.maximum(found, 0.0, out=found)
 
     def _transformed(self, members: Integers, occupied: list[Integers], weights: Floats) -> Floats:
@@ -145,27 +147,26 @@ class Lattice:
         box = [slice(int(place.min()), int(place.max()) + 1) for place in occupied]
         length = self.padded_shape[0]
         spectrum = rfft(histogram[:, *box[1:]], length, axis=0, workers=1)
-        convolved = np.empty((len(spectrum), *self.shape[1:]), dtype=spectrum.dtype)
+        convolved = self._convolved_lines
         at_once = max(VALUES_AT_ONCE // prod(self.padded_shape[1:]), 1)
         for first in range(0, len(spectrum), at_once):
             block = slice(first, first + at_once)
             convolved[block] = self._convolved(spectrum[block], self._kernel[block], box)
         del spectrum
-        sums = irfft(convolved, length, axis=0, workers=1, overwrite_x=True)
+        sums = irfft(convolved, length, axis=0, workers=1)
         return sums[: self.shape[0]]
 
-    def _parabola_sums(self, occupied: list[Integers], weights: Floats) -> Floats:
-        """Return the group's sums of R/8 + r^2/R, at every place."""
+    def _parabola_sums(self, occupied: list[Integers], weights: Floats) -> Iterator[Floats]:
+        """Yield for each axis a part of the group's sums of R/8 + r^2/R, at every place on it."""
         total = weights.sum()
-        sums = np.full((), total * self._reach / 8)
+        constant = total * self._reach / 8 / len(self.shape)
         for length, step, place in zip(self.shape, self.steps, occupied, strict=True):
             axis = np.arange(length)
             weight = np.bincount(place, weights, length)
             mean = weight @ axis / total
             scatter = weight @ (axis - mean) ** 2
             squared = (total * (axis - mean) ** 2 + scatter) * step**2
-            sums = sums[..., None] + squared / self._reach
-        return sums
+            yield constant + squared / self._reach
 
     @cached_property
     def _reach(self) -> float:
@@ -187,6 +188,12 @@ class Lattice:
             padded = ifft(block, axis=axis, workers=1, overwrite_x=True)
             block = padded[*(slice(None),) * axis, : self.shape[axis]]
         return block
+
+    @cached_property
+    def _convolved_lines(self) -> Complexes:
+        """Room for what a group's transforms along the first axis end in."""
+        lines = (self.padded_shape[0] // 2 + 1, *self.shape[1:])
+        return np.empty(lines, dtype=np.result_type(self.precision, np.complex64))
 
     @cached_property
     def _cell(self) -> Integers:
