@@ -1,5 +1,6 @@
 -- Fails if a customer is nearer to another published centroid than to its own or its runner-up, or
--- its distance or margin is not what the published centroids say.
+-- its distance or margin is not what the published centroids say. With `appended` the new customers
+-- are looked at; the same model assigned the others, in builds that looked at them.
 {%- set features = var("segmentation_features") -%}
 {%- set distance_to = {} -%}
 {%- for segment in ["own", "runner_up", "other"] -%}
@@ -43,6 +44,11 @@ with
             scaling.segments
         from {{ ref("customer_segments") }} as customer_segments
         cross join scaling
+        {%- if var("appended") %}
+            where
+                customer_segments.customer_id
+                in (select customer_id from {{ ref("int_customer_assignments") }})
+        {%- endif %}
     ),
 
     compared as (
