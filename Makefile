@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no
 
 .DEFAULT_GOAL := help
 .PHONY: help build report app test test-spark browser sail check docs faults fuzz bench bench-full \
-	bench-build bench-intake lint format lock clean
+	bench-build bench-intake bench-assignment lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -62,6 +62,9 @@ bench-build: $(VENV)/installed ## Measure whole builds of 100 thousand to 10 mil
 
 bench-intake: $(VENV)/installed ## Measure the intake of a file of 1 GB
 	$(BIN)/python benchmarks/intake.py
+
+bench-assignment: $(VENV)/installed ## Measure how 10 million customers are assigned best
+	$(BIN)/python benchmarks/assignment.py
 
 lint: $(VENV)/installed-dev ## Check format and style of Python and SQL
 	$(BIN)/ruff check .

@@ -106,3 +106,17 @@ def test_a_customer_depends_on_the_row_number_alone(tmp_path):
             customers.append(first.order("customer_id").fetchall())
     assert customers[0] == customers[1]
     assert {row[-1] for row in customers[0]} == {1, 2, 3, 4, 5}
+
+
+def test_arithmetic_and_a_join_give_the_same_segments(tmp_path):
+    results = tmp_path / "RESULTS.md"
+    sizes = ("--rows", "3000", "--data", "integer-2", "--k", "3", "--runs", "1")
+    subprocess.run(
+        [sys.executable, BENCHMARKS / "assignment.py", *sizes, "--results", results],
+        check=True,
+        timeout=600,
+    )
+    row = results.read_text().splitlines()[-2]
+    assert re.fullmatch(
+        r"\| 3,000, integer-2 \| [\d,]+ \| 3 \| [\d.]+( \| [\d.]+ \([\d.]+\)){2} \|", row
+    ), row
