@@ -49,10 +49,13 @@ with duckdb.connect("{folder}/bench.duckdb") as connection:
 """
 DIFFERENT = """
 import duckdb
-rows = "(from {{}} except from {{}})"
-both = rows.format("joined", "computed") + " union all " + rows.format("computed", "joined")
 with duckdb.connect("{folder}/bench.duckdb") as connection:
-    print(connection.sql(both).aggregate("count(*)").fetchall()[0][0])
+    connection.execute("set enable_progress_bar = false")
+    both = connection.table("joined").set_alias("joined").join(
+        connection.table("computed").set_alias("computed"), "customer_id", "outer"
+    )
+    differ = "joined.segment_number is distinct from computed.segment_number"
+    print(both.filter(differ).aggregate("count(*)").fetchall()[0][0])
 """
 ABOUT = """\
 A row per customer is written with its segment. `arithmetic` compares the squared distances to all
