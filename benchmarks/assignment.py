@@ -50,7 +50,6 @@ with duckdb.connect("{folder}/bench.duckdb") as connection:
 DIFFERENT = """
 import duckdb
 with duckdb.connect("{folder}/bench.duckdb") as connection:
-    connection.execute("set enable_progress_bar = false")
     both = connection.table("joined").set_alias("joined").join(
         connection.table("computed").set_alias("computed"), "customer_id", "outer"
     )
@@ -86,7 +85,7 @@ def row(data: str, k: int, options: argparse.Namespace) -> list[object]:
     features = [feature.name for feature in Customers.named(data).features]
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         known = {"folder": folder, "names": ", ".join(features)}
-        points = output(
+        points = printed(
             PREPARE.format(data=data, rows=options.rows, k=k, features=features, **known)
         )
         codes = {
@@ -98,11 +97,16 @@ def row(data: str, k: int, options: argparse.Namespace) -> list[object]:
         for _ in range(options.runs):
             for name, code in codes.items():
                 runs[name] += filter(None, [measure([sys.executable, "-c", code])])
-        if different := int(output(DIFFERENT.format(**known))):
+        if different := printed(DIFFERENT.format(**known)):
             sys.exit(f"{different} customers are in another segment by a join")
     floor, *others = (Run.median(each).cpu_seconds for each in runs.values())
     costs = [f"{floor:.2f}", *(f"{cpu:.2f} ({cpu / floor:.1f})" for cpu in others)]
-    return [f"{options.rows:,}, {data}", f"{int(points):,}", k, *costs]
+    return [f"{options.rows:,}, {data}", f"{points:,}", k, *costs]
+
+
+def printed(code: str) -> int:
+    """Return the number that some Python printed last, after the progress bars of DuckDB."""
+    return int(output(code).splitlines()[-1])
 
 
 if __name__ == "__main__":
