@@ -24,7 +24,8 @@ SILHOUETTE_WORK = 1 << 30
 LATTICE_CELLS = 1 << 24
 BLOCK = 1_024
 
-# The clusters of a partition in any order, each with the sums of distances to its customers.
+# The clusters of a partition in any order, each with the sums of distances to its customers, which
+# whoever takes them may overwrite.
 ClusterSums = Iterable[tuple[int, Floats]]
 
 
