@@ -23,8 +23,8 @@ app: $(VENV)/installed-app ## Show the published segments in the browser, by the
 	$(BIN)/streamlit run examples/streamlit_app.py
 
 test: lint browser sail ## Lint, check types, run every test and a build in a temporary place
-	$(BIN)/mypy
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 12 && wait $$types
 
 browser: $(VENV)/installed-dev ## Find a Chromium for the browser tests, or install one
 	$(BIN)/python -m tests.browser.chromium

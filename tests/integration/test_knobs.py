@@ -58,17 +58,17 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
 
 
 @pytest.mark.parametrize(
-    ("variables", "message"),
+    ("model", "variables", "message"),
     [
-        ({"k": 0}, "The variable k is 0, expected 'auto' or an integer from 1 to 50."),
-        ({"segmentation_features": ["wealth"]}, "expected distinct features out of ['age',"),
-        ({"level_threshold": -1}, "level_threshold is -1, expected a number of 0 or more"),
-        ({"gender_map": {"1": "Woman"}}, "gender_map: 1 maps to Woman, expected one of"),
+        ("ml_segment_candidates", {"k": 0}, "k is 0, expected 'auto' or an integer from 1 to 50."),
+        ("int_segment_names", {"level_threshold": -1}, "-1, expected a number of 0 or more"),
     ],
+    ids=["python", "sql"],
 )
-def test_a_setting_that_means_nothing_is_named_without_a_traceback(built, variables, message):
-    models = ("raw_customers", "ml_segment_candidates", "int_segment_names")
-    result = built.dbt("run", "--select", *models, **variables)
+def test_a_setting_that_means_nothing_is_named_without_a_traceback(
+    built, model, variables, message
+):
+    result = built.dbt("run", "--select", model, **variables)
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout

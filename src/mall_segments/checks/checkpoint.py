@@ -58,8 +58,11 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
     ------
     NotBuiltError
         If the file or a relation is not there.
+    NotOurSiteError
+        If the folder of the site holds something else.
     """
     frames = read_frames(database)
+    make_room(site)
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -68,7 +71,6 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    make_room(site)
     for default_site in context.get_site_names():
         context.delete_data_docs_site(default_site)
     context.add_data_docs_site(
