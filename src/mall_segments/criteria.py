@@ -181,7 +181,7 @@ def _distance_sums(
         for sums in _direct_sums(points, evaluated, partitions):
             yield enumerate(sums.T)
         return
-    everybody = lattice.distance_sums(np.arange(len(points)), points.weights)
+    everybody = lattice.distance_sums(np.arange(len(points)))
     for labels in partitions:
         yield _lattice_sums(lattice, points, evaluated, labels, everybody)
 
@@ -223,8 +223,7 @@ def _lattice_sums(
     rest = everybody[evaluated]
     *others, largest = np.argsort(size, kind="stable").tolist()
     for cluster in others:
-        members = np.flatnonzero(labels == cluster)
-        sums = lattice.distance_sums(members, points.weights[members])
+        sums = lattice.distance_sums(np.flatnonzero(labels == cluster))
         if len(evaluated) < len(sums):
             sums = sums[evaluated]
         rest -= sums

@@ -2,38 +2,45 @@
 
 Integer features put the points on a lattice, where the distance between two points depends only on
 their offset. The sums of distances from every point to a group are then the convolution of the
-group's histogram with one kernel, which costs N log N by fast Fourier transforms, whatever the
-number of customers, where the direct sum costs the square of the number of points.
+group's histogram with one kernel, which costs N log N by Fourier transforms, whatever the number of
+customers, where the direct sum costs the square of the number of points.
 
 The kernel is what a parabola leaves of the distance: with R the longest distance of the lattice,
-r = R/8 + r^2/R + kernel, and |kernel| <= R/8. The sums of the parabola are known from the weight,
-the mean and the scatter of the group. So most of a sum never passes through the transforms, and
-single precision, twice as fast, is enough for large ones.
+r = c + r^2/R + kernel, where c makes the mean of the kernel 0, and |kernel| <= R/4. The sums of the
+parabola are known from the weight, the mean and the scatter of the group. So most of a sum never
+passes through the transforms, and single precision, twice as fast, is enough for large ones.
+
+The transform of the distance falls with the fourth power of the frequency (of three features). Axes
+with finer steps than the coarsest one have high frequencies that add up to less than single
+precision shows, unless many customers share one place. These are left out where that is proven.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import prod
+from math import ceil, prod
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
-from scipy.fft import dctn, fft, ifft, irfft, next_fast_len, rfft
+from numpy.typing import DTypeLike
+from scipy.fft import dctn, next_fast_len
 
+from mall_segments.convolution import Kernel
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.weighted_points import WeightedPoints
-
-Complexes = NDArray[np.complexfloating]
 
 # Values this close to a multiple of the step are on it, as a share of the range of the feature:
 # scaling rounds by some 1e-15, and what is neglected must stay far below 1e-9.
 ON_STEP = 1e-11
-# The working set of one block of a transform, in complex numbers, stays in the processor's cache.
-VALUES_AT_ONCE = 131_072
 # Lattices of more padded cells are transformed in single precision.
 DOUBLE_CELLS = 1 << 20
+# High frequencies of these are left out if at most this share of all is kept then, and if no sum of
+# distances changes by more than that share of the longest distance times all customers.
+MOST_KEPT = 0.5
+LARGEST_ERROR = 5e-6
+# Room for distances to level off beyond the longest along an axis, in waves of the shortest kept.
+LEVELLING_WAVES = 3
 # The largest block of memory that glibc may keep when it is freed.
 LARGEST_KEPT_BYTES = (1 << 25) - (1 << 14)
 
@@ -46,10 +53,12 @@ class Lattice:
     ----------
     places : tuple of (m,) arrays of integers, one per axis, from 0
     steps : tuple of float, distance between neighbours along each axis
+    weights : (m,) array, customers on each point
     """
 
     places: tuple[Integers, ...]
     steps: tuple[float, ...]
+    weights: Floats
 
     @classmethod
     def of(cls, points: WeightedPoints, cells: int) -> Lattice | None:
@@ -80,7 +89,8 @@ class Lattice:
             step = (upper - lower) / intervals
             axes.append((intervals, np.rint((column - lower) / step).astype(np.intp), step))
         axes.sort(key=lambda axis: -axis[0])
-        lattice = cls(tuple(axis[1] for axis in axes), tuple(axis[2] for axis in axes))
+        places, steps = tuple(axis[1] for axis in axes), tuple(axis[2] for axis in axes)
+        lattice = cls(places, steps, points.weights)
         if not axes or lattice.padded_cells > cells:
             return None
         _keep_large_blocks()
@@ -98,7 +108,7 @@ class Lattice:
 
     @property
     def padded_cells(self) -> int:
-        """What a group costs: about 5 ns for each of these cells, and 12 bytes once."""
+        """What a group costs: 1.5 to 5 ns for each of these cells, and 12 bytes once at most."""
         return prod(self.padded_shape)
 
     @property
@@ -106,67 +116,52 @@ class Lattice:
         """The numbers that are transformed."""
         return np.float64 if self.padded_cells <= DOUBLE_CELLS else np.float32
 
-    def distance_sums(self, members: Integers, weights: Floats) -> Floats:
+    def distance_sums(self, members: Integers) -> Floats:
         """Return the sum of the distances from every point to the customers of a group.
 
         Parameters
         ----------
         members : (g,) array
-            Which of the points the group is on.
-        weights : (g,) array
-            Its customers on each of them.
+            Which of the points the customers of the group are on.
 
         Returns
         -------
         (m,) array
             Equal to the direct sums but for rounding: some 1e-16 of the largest of them in double
-            precision, some 1e-8 to 1e-7 in single.
-
-        Notes
-        -----
-        Lines without members are not transformed on the way in, lines without points not on the way
-        out, and the padding of all axes but the first exists for one block at a time.
+            precision, some 1e-8 to 1e-7 in single. Without high frequencies, some 1e-6 at places
+            that many customers share.
 
         Examples
         --------
         >>> lattice = Lattice.of(WeightedPoints(np.array([[0.0], [3.0], [4.0]]), np.ones(3)), 99)
-        >>> lattice.distance_sums(np.array([1, 2]), np.array([1.0, 2.0])).round(9).tolist()
-        [11.0, 2.0, 1.0]
+        >>> lattice.distance_sums(np.array([1, 2])).round(9).tolist()
+        [7.0, 1.0, 1.0]
         """
+        kernel, mean = self._distance
         occupied = [place[members] for place in self.places]
-        transformed = self._transformed(members, occupied, weights)
-        found = transformed.ravel()[self._cell].astype(np.float64)
-        for place, sums in zip(self.places, self._parabola_sums(occupied, weights), strict=True):
+        found = self._convolved(kernel, members, occupied).astype(np.float64)
+        found += mean * self.weights[members].sum()
+        parabola = self._squared_sums(occupied, self.weights[members] / self._reach)
+        for place, sums in zip(self.places, parabola, strict=True):
             found += sums[place]
         return np.maximum(found, 0.0, out=found)
 
-    def _transformed(self, members: Integers, occupied: list[Integers], weights: Floats) -> Floats:
-        """Return the group's histogram convolved with the kernel, at every place."""
+    def _convolved(self, kernel: Kernel, members: Integers, occupied: list[Integers]) -> Floats:
+        """Return the sums of a kernel from every point to the customers of a group."""
         histogram = np.zeros(self.shape, dtype=self.precision)
-        histogram.ravel()[self._cell[members]] = weights
+        histogram.ravel()[self._cell[members]] = self.weights[members]
         box = [slice(int(place.min()), int(place.max()) + 1) for place in occupied]
-        length = self.padded_shape[0]
-        spectrum = rfft(histogram[:, *box[1:]], length, axis=0, workers=1)
-        convolved = self._convolved_lines
-        at_once = max(VALUES_AT_ONCE // prod(self.padded_shape[1:]), 1)
-        for first in range(0, len(spectrum), at_once):
-            block = slice(first, first + at_once)
-            convolved[block] = self._convolved(spectrum[block], self._kernel[block], box)
-        del spectrum
-        sums = irfft(convolved, length, axis=0, workers=1)
-        return sums[: self.shape[0]]
+        return kernel.convolved(histogram, box).ravel()[self._cell]
 
-    def _parabola_sums(self, occupied: list[Integers], weights: Floats) -> Iterator[Floats]:
-        """Yield for each axis a part of the group's sums of R/8 + r^2/R, at every place on it."""
+    def _squared_sums(self, occupied: list[Integers], weights: Floats) -> Iterator[Floats]:
+        """Yield for each axis, at every place on it, the squared distances along it to a group."""
         total = weights.sum()
-        constant = total * self._reach / 8 / len(self.shape)
         for length, step, place in zip(self.shape, self.steps, occupied, strict=True):
             axis = np.arange(length)
             weight = np.bincount(place, weights, length)
             mean = weight @ axis / total
             scatter = weight @ (axis - mean) ** 2
-            squared = (total * (axis - mean) ** 2 + scatter) * step**2
-            yield constant + squared / self._reach
+            yield (total * (axis - mean) ** 2 + scatter) * step**2
 
     @cached_property
     def _reach(self) -> float:
@@ -174,49 +169,85 @@ class Lattice:
         axes = zip(self.shape, self.steps, strict=True)
         return float(np.sqrt(sum(((length - 1) * step) ** 2 for length, step in axes)))
 
-    def _convolved(self, block: Complexes, kernel: Floats, box: list[slice]) -> Complexes:
-        """Convolve what is in the box along all axes but the first, on the spot if need be."""
-        for axis in range(1, block.ndim):
-            before = (slice(None),) * axis
-            shape = list(block.shape)
-            shape[axis] = self.padded_shape[axis]
-            padded = np.zeros(shape, dtype=block.dtype)
-            padded[*before, box[axis]] = block
-            block = fft(padded, axis=axis, workers=1, overwrite_x=True)
-        block *= kernel
-        for axis in range(block.ndim - 1, 0, -1):
-            padded = ifft(block, axis=axis, workers=1, overwrite_x=True)
-            block = padded[*(slice(None),) * axis, : self.shape[axis]]
-        return block
-
-    @cached_property
-    def _convolved_lines(self) -> Complexes:
-        """Room for what a group's transforms along the first axis end in."""
-        lines = (self.padded_shape[0] // 2 + 1, *self.shape[1:])
-        return np.empty(lines, dtype=np.result_type(self.precision, np.complex64))
-
     @cached_property
     def _cell(self) -> Integers:
         return np.ravel_multi_index(self.places, self.shape)
 
     @cached_property
-    def _kernel(self) -> Floats:
-        """Return the transform of the kernel of all offsets, real because they are symmetric.
+    def _distance(self) -> tuple[Kernel, float]:
+        """The kernel of the distances, and c."""
+        if self.precision == np.float32:
+            low = self._low_frequencies()
+            if low is not None:
+                return low
+        lengths = self.padded_shape
+        mean, transformed = self._transformed(lengths)
+        return Kernel.of(self.shape, lengths, transformed.astype(self.precision)), mean
 
-        That of one quadrant (octant, and so on) is a cosine transform; the rest are its mirrors.
+    def _low_frequencies(self) -> tuple[Kernel, float] | None:
+        """Return the kernel without high frequencies, or None if these are few or matter.
+
+        No wave is kept that is shorter than the shortest one along the coarsest axis.
+        """
+        coarsest = max(self.steps)
+        lengths, kept = [], []
+        for places, padded, step in zip(self.shape, self.padded_shape, self.steps, strict=True):
+            half = padded // 2
+            if step < coarsest:
+                room = ceil(LEVELLING_WAVES * 2 * coarsest / step)
+                half = next_fast_len(places - 1 + room, real=True)
+            lengths.append(2 * half)
+            kept.append(min(ceil(half * step / coarsest), half) + 1)
+        if prod(kept) > MOST_KEPT * prod(length // 2 + 1 for length in lengths):
+            return None
+        mean, transformed = self._transformed(lengths)
+        is_low = tuple(slice(count) for count in kept)
+        low = transformed[is_low].astype(self.precision)
+        transformed[is_low] = 0.0
+        left_out = dctn(transformed.astype(self.precision), type=1, workers=1, overwrite_x=True)
+        largest = LARGEST_ERROR * self._reach * self.weights.sum()
+        if self._largest_sum(np.abs(left_out)) > largest:
+            return None
+        return Kernel.of(self.shape, lengths, low), mean
+
+    def _largest_sum(self, kernel: Floats) -> float:
+        """Return a bound of the sums of a kernel, by offset and nowhere below 0, to any group.
+
+        To a group they are no more than to all customers; nor less where offsets that differ by the
+        length of an axis count as both, which spares the padding.
+        """
+        periods = [2 * next_fast_len((length + 1) // 2, real=True) for length in self.shape]
+        for axis, (length, period) in enumerate(zip(self.shape, periods, strict=True)):
+            by_offset = np.moveaxis(kernel, axis, 0)
+            folded = by_offset[: period // 2 + 1].copy()
+            longer = by_offset[period // 2 + 1 : length]
+            folded[period - length + 1 : period // 2] += longer[::-1]
+            kernel = np.moveaxis(folded, 0, axis)
+        transformed = dctn(kernel, type=1, workers=1, overwrite_x=True) / prod(periods)
+        everybody = np.arange(len(self.weights))
+        sums = self._convolved(
+            Kernel.of(self.shape, periods, transformed), everybody, list(self.places)
+        )
+        return float(sums.max())
+
+    def _transformed(self, lengths: Sequence[int]) -> tuple[float, Floats]:
+        """Return c and the cosine transform of the kernel by offsets from 0 to half of each period.
+
+        Where a period has room for longer offsets than there are, distances level off on the way to
+        its half: an edge there would make high frequencies strong.
         """
         squared = np.zeros(())
-        axes = zip(self.shape, self.padded_shape, self.steps, strict=True)
-        for length, padded, step in axes:
-            # No two places are further apart; to go on would only make the kernel larger.
-            offsets = np.minimum(np.arange(padded // 2 + 1), length - 1) * step
-            squared = squared[..., None] + offsets * offsets
-        kernel = np.sqrt(squared) - self._reach / 8 - squared / self._reach
-        kernel = dctn(kernel.astype(self.precision), type=1, workers=1, overwrite_x=True)
-        for axis, length in enumerate(self.padded_shape[1:], start=1):
-            mirrored = np.minimum(np.arange(length), length - np.arange(length))
-            kernel = np.take(kernel, mirrored, axis=axis)
-        return kernel
+        for places, length, step in zip(self.shape, lengths, self.steps, strict=True):
+            offsets, room = np.arange(length // 2 + 1), length // 2 - (places - 1)
+            beyond = np.clip((offsets - (places - 1)) / max(room, 1), 0.0, 1.0)
+            # The slope falls from 1 to 0 by the polynomial 1 - 10 x^3 + 15 x^4 - 6 x^5.
+            levelled = room * (beyond - 2.5 * beyond**4 + 3 * beyond**5 - beyond**6)
+            distance = (np.minimum(offsets, places - 1) + levelled) * step
+            squared = squared[..., None] + distance**2
+        kernel = (np.sqrt(squared) - squared / self._reach) / prod(lengths)
+        transformed = dctn(kernel, type=1, workers=1, overwrite_x=True)
+        mean, transformed.flat[0] = float(transformed.flat[0]), 0.0
+        return mean, transformed
 
 
 def _keep_large_blocks() -> None:

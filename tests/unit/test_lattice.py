@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from mall_segments import convolution
 from mall_segments import lattice as lattice_module
 from mall_segments.lattice import Lattice
 from mall_segments.weighted_points import WeightedPoints
@@ -26,8 +27,8 @@ def sums_of_groups(generator, shape):
     lattice = Lattice.of(points, CELLS)
     for share in (1.0, 0.5, 0.05):
         members = np.flatnonzero(generator.random(len(points)) < share)
-        weights = points.weights[members]
-        yield lattice.distance_sums(members, weights), distances(points)[:, members] @ weights
+        direct = distances(points)[:, members] @ points.weights[members]
+        yield lattice.distance_sums(members), direct
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -47,18 +48,51 @@ def test_single_precision_loses_a_ten_millionth(generator, monkeypatch, shape):
 def test_a_group_on_one_point_has_its_distances(generator):
     points = integer_points(generator, (20, 20))
     lattice = Lattice.of(points, CELLS)
-    sums = lattice.distance_sums(np.array([17]), np.array([3.0]))
-    assert sums == pytest.approx(3.0 * distances(points)[17], rel=1e-12, abs=1e-12)
+    sums = lattice.distance_sums(np.array([17]))
+    direct = points.weights[17] * distances(points)[17]
+    assert sums == pytest.approx(direct, rel=1e-12, abs=1e-12)
     assert (sums >= 0).all()
 
 
 def test_blocks_of_a_transform_change_nothing(generator, monkeypatch):
     points = integer_points(generator, (12, 13, 14))
     members = np.flatnonzero(points.coordinates[:, 0] > 0)
-    whole = Lattice.of(points, CELLS).distance_sums(members, points.weights[members])
-    monkeypatch.setattr(lattice_module, "VALUES_AT_ONCE", 1)
-    blocks = Lattice.of(points, CELLS).distance_sums(members, points.weights[members])
+    whole = Lattice.of(points, CELLS).distance_sums(members)
+    monkeypatch.setattr(convolution, "VALUES_AT_ONCE", 1)
+    blocks = Lattice.of(points, CELLS).distance_sums(members)
     assert (blocks == whole).all()
+
+
+@pytest.fixture(scope="module")
+def fine_and_coarse():
+    """Customers on a large lattice whose axes have steps of 1 to 4, and all their distances."""
+    points = integer_points(np.random.default_rng(5), (200, 60, 50), customers=4_000)
+    return points, distances(points)
+
+
+def test_high_frequencies_that_are_left_out_change_little(fine_and_coarse, monkeypatch):
+    points, all_distances = fine_and_coarse
+    first = points.coordinates[:, 0]
+    groups = [np.flatnonzero(chosen) for chosen in (first < np.inf, first < 0, points.weights > 1)]
+    lattice = Lattice.of(points, 1 << 24)
+    sums = [lattice.distance_sums(members) for members in groups]
+    monkeypatch.setattr(lattice_module, "MOST_KEPT", 0.0)
+    with_all = Lattice.of(points, 1 << 24)
+    for members, found in zip(groups, sums, strict=True):
+        direct = all_distances[:, members] @ points.weights[members]
+        allowed = lattice_module.LARGEST_ERROR * all_distances.max() * points.customers
+        assert np.abs(found - direct).max() <= allowed
+        assert (found != with_all.distance_sums(members)).any()
+
+
+def test_high_frequencies_stay_where_many_customers_share_a_place(fine_and_coarse):
+    points, all_distances = fine_and_coarse
+    weights = points.weights.copy()
+    weights[17] = 200.0
+    members = np.flatnonzero(points.coordinates[:, 0] < points.coordinates[17, 0] + 0.5)
+    lattice = Lattice.of(WeightedPoints(points.coordinates, weights), 1 << 24)
+    direct = all_distances[:, members] @ weights[members]
+    assert np.abs(lattice.distance_sums(members) - direct).max() <= 1e-7 * direct.max()
 
 
 @pytest.mark.parametrize("step", [1.0, 0.5, 0.1, 0.01, 1000.0, 86400.0])
