@@ -41,6 +41,8 @@ MOST_KEPT = 0.5
 LARGEST_ERROR = 5e-6
 # Room for distances to level off beyond the longest along an axis, in waves of the shortest kept.
 LEVELLING_WAVES = 3
+# How much larger that may make the padded lattice.
+MOST_PADDING = 2
 # The largest block of memory that glibc may keep when it is freed.
 LARGEST_KEPT_BYTES = (1 << 25) - (1 << 14)
 
@@ -198,7 +200,8 @@ class Lattice:
                 half = next_fast_len(places - 1 + room, real=True)
             lengths.append(2 * half)
             kept.append(min(ceil(half * step / coarsest), half) + 1)
-        if prod(kept) > MOST_KEPT * prod(length // 2 + 1 for length in lengths):
+        is_large = prod(lengths) > MOST_PADDING * self.padded_cells
+        if is_large or prod(kept) > MOST_KEPT * prod(length // 2 + 1 for length in lengths):
             return None
         mean, transformed = self._transformed(lengths)
         is_low = tuple(slice(count) for count in kept)

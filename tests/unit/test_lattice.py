@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -43,6 +45,15 @@ def test_single_precision_loses_a_ten_millionth(generator, monkeypatch, shape):
     for sums, direct in sums_of_groups(generator, shape):
         error = np.abs(sums - direct)
         assert 0 < error.max() <= 1e-7 * direct.max()
+
+
+def test_a_coarse_axis_beside_fine_ones_takes_no_more_memory(generator):
+    lattice = Lattice.of(integer_points(generator, (600, 300, 2), customers=2_000), 1 << 24)
+    tracemalloc.start()
+    lattice.distance_sums(np.arange(2_000 // 2))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak <= 40 * lattice.padded_cells
 
 
 def test_a_group_on_one_point_has_its_distances(generator):
