@@ -109,7 +109,8 @@ class WeightedPoints:
             Largest number of blocks wanted.
         """
         lower = self.coordinates.min(axis=0)
-        extent = float((self.coordinates.max(axis=0) - lower).max())
+        # A single place has no extent; it is in one cell of any grid.
+        extent = float((self.coordinates.max(axis=0) - lower).max()) or 1.0
         # So many divisions cannot have more cells than wanted.
         fine = max(int(limit ** (1 / self.coordinates.shape[1]) + 1e-9) - 1, 1)
         coarse = 2 * fine

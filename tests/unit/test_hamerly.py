@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sklearn.cluster import KMeans
 
@@ -18,6 +18,7 @@ from mall_segments.weighted_points import WeightedPoints
     k=st.integers(1, 8),
     blocks=st.sampled_from([0, 8, 64]),
 )
+@example(seed=268_435_457, size=2, features=1, k=1, blocks=8)  # both on one place
 def test_it_ends_where_lloyd_ends_from_the_same_start(seed, size, features, k, blocks):
     generator = np.random.default_rng(seed)
     points = WeightedPoints.from_rows(generator.normal(size=(size, features)).round(2))
