@@ -56,7 +56,7 @@ class Kernel:
         Examples
         --------
         >>> kernel = Kernel.of((3,), (6,), np.array([1.0, 0.0, 0.0, 0.0]))
-        >>> kernel.convolved(np.array([2.0, 0.0, 5.0]), [slice(0, 3)]).round(9).tolist()
+        >>> kernel.convolved(np.array([2.0, 0.0, 5.0]), []).round(9).tolist()
         [7.0, 7.0, 7.0]
         """
         for axis, length in enumerate(lengths[1:], start=1):
@@ -66,19 +66,26 @@ class Kernel:
             frequencies = np.concatenate([np.arange(kept), mirrored])
             transformed = np.take(transformed, frequencies, axis=axis)
         kept = len(transformed)
-        waves = FewWaves if kept <= min(MOST_WAVES, lengths[0] // 2) else FastWaves
-        along_first = waves.of(shape[0], lengths[0], kept, transformed.dtype)
+        along_first: FastWaves | FewWaves = FastWaves(shape[0], lengths[0], kept)
+        # The frequency of half the period, which has no mirror, is not among few waves.
+        if kept <= min(MOST_WAVES, lengths[0] // 2):
+            along_first = FewWaves.of(shape[0], lengths[0], kept, transformed.dtype)
         return cls(tuple(shape), tuple(lengths), transformed, along_first)
 
     def convolved(self, histogram: Floats, box: Sequence[slice]) -> Floats:
-        """Return the sums of the kernel from every place to what is in the box of a histogram.
+        """Return the sums of the kernel from every place to a histogram.
+
+        Parameters
+        ----------
+        histogram : array over all places
+        box : slices of all axes but the first, outside which the histogram is 0
 
         Notes
         -----
         Lines outside the box are not transformed on the way in, lines outside the lattice not on
         the way out, and the padding of all axes but the first exists for one block at a time.
         """
-        spectrum = self.along_first.analysed(histogram[:, *box[1:]])
+        spectrum = self.along_first.analysed(histogram[:, *box])
         lines = np.empty((len(spectrum), *self.shape[1:]), dtype=spectrum.dtype)
         at_once = max(VALUES_AT_ONCE // prod(self.lengths[1:]), 1)
         for first in range(0, len(spectrum), at_once):
@@ -91,7 +98,7 @@ class Kernel:
         """Convolve lines of some frequencies of the first axis along all others."""
         for axis in range(1, block.ndim):
             padded = _zeros(block, axis, self.lengths[axis])
-            padded[*_along(axis, box[axis])] = block
+            padded[*_along(axis, box[axis - 1])] = block
             block = fft(padded, axis=axis, workers=1, overwrite_x=True)
             block = _without_high(block, axis, values.shape[axis])
         block *= values
@@ -104,16 +111,11 @@ class Kernel:
 
 @dataclass(frozen=True)
 class FastWaves:
-    """Fast transforms of real values along the first axis."""
+    """Fast transforms along the first axis, of places to the lowest frequencies of a period."""
 
     places: int
     length: int
     kept: int
-
-    @classmethod
-    def of(cls, places: int, length: int, kept: int, _: DTypeLike) -> FastWaves:
-        """Return the transform of a number of places to the lowest frequencies of a period."""
-        return cls(places, length, kept)
 
     def analysed(self, values: Floats) -> Complexes:
         """Return the (kept, ...) transform of (places, ...) values."""
@@ -185,26 +187,22 @@ def _zeros(block: Complexes, axis: int, length: int) -> Complexes:
     return np.zeros(shape, dtype=block.dtype)
 
 
-def _ends(length: int, kept: int) -> tuple[slice, slice]:
-    """Return where the low frequencies are, those from 0 up and those below."""
-    below = kept // 2
-    return slice(kept - below), slice(length - below, length)
-
-
-def _without_high(block: Complexes, axis: int, kept: int) -> Complexes:
-    length = block.shape[axis]
-    if kept == length:
+def _without_high(block: Complexes, axis: int, low: int) -> Complexes:
+    """Return the low frequencies of a transform, of both signs: its middle is left out."""
+    length, below = block.shape[axis], low // 2
+    if low == length:
         return block
-    low = [block[*_along(axis, end)] for end in _ends(length, kept)]
-    return np.concatenate(low, axis=axis)
+    ends = slice(low - below), slice(length - below, length)
+    return np.concatenate([block[*_along(axis, end)] for end in ends], axis=axis)
 
 
 def _with_high(block: Complexes, axis: int, length: int) -> Complexes:
     """Put zeros where the high frequencies were left out."""
-    kept = block.shape[axis]
-    if kept == length:
+    low, below = block.shape[axis], block.shape[axis] // 2
+    if low == length:
         return block
     padded = _zeros(block, axis, length)
-    for low, end in zip(_ends(kept, kept), _ends(length, kept), strict=True):
-        padded[*_along(axis, end)] = block[*_along(axis, low)]
+    above, negative = slice(low - below), slice(low - below, low)
+    padded[*_along(axis, above)] = block[*_along(axis, above)]
+    padded[*_along(axis, slice(length - below, length))] = block[*_along(axis, negative)]
     return padded

@@ -6,13 +6,13 @@ group's histogram with one kernel, which costs N log N by Fourier transforms, wh
 customers, where the direct sum costs the square of the number of points.
 
 The kernel is what a parabola leaves of the distance: with R the longest distance of the lattice,
-r = c + r^2/R + kernel, where c makes the mean of the kernel 0, and |kernel| <= R/4. The sums of the
-parabola are known from the weight, the mean and the scatter of the group. So most of a sum never
-passes through the transforms, and single precision, twice as fast, is enough for large ones.
+r = c + r^2/R + kernel, where c makes the mean of the kernel 0; it is about R/4 at most. The sums of
+the parabola are known from the weight, the mean and the scatter of the group. So most of a sum
+never passes through the transforms, and single precision, twice as fast, is enough for large ones.
 
-The transform of the distance falls with the fourth power of the frequency (of three features). Axes
-with finer steps than the coarsest one have high frequencies that add up to less than single
-precision shows, unless many customers share one place. These are left out where that is proven.
+The transform of the distance falls fast with the frequency (with its fourth power, for three
+features). So high frequencies along axes with finer steps than the coarsest one may be left out for
+large groups: what that can change in a sum is bounded beforehand, by what is left out.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ from mall_segments.weighted_points import WeightedPoints
 ON_STEP = 1e-11
 # Lattices of more padded cells are transformed in single precision.
 DOUBLE_CELLS = 1 << 20
-# High frequencies of these are left out if at most this share of all is kept then, and if no sum of
-# distances changes by more than that share of the longest distance times all customers.
+# High frequencies are left out for a group if that cannot change a mean distance to its customers
+# by more than this share of the longest distance. Most change by less than a hundredth of that.
+LARGEST_ERROR = 2e-5
+# That saves time if it leaves this share of all frequencies at most.
 MOST_KEPT = 0.5
-LARGEST_ERROR = 5e-6
 # Room for distances to level off beyond the longest along an axis, in waves of the shortest kept.
 LEVELLING_WAVES = 3
 # How much larger that may make the padded lattice.
@@ -110,7 +111,7 @@ class Lattice:
 
     @property
     def padded_cells(self) -> int:
-        """What a group costs: 1.5 to 5 ns for each of these cells, and 12 bytes once at most."""
+        """What a group costs: 1.5 to 5 ns for each of these cells, and 4 to 18 bytes once."""
         return prod(self.padded_shape)
 
     @property
@@ -130,8 +131,8 @@ class Lattice:
         -------
         (m,) array
             Equal to the direct sums but for rounding: some 1e-16 of the largest of them in double
-            precision, some 1e-8 to 1e-7 in single. Without high frequencies, some 1e-6 at places
-            that many customers share.
+            precision, some 1e-8 to 1e-7 in single. Without high frequencies mean distances are
+            within LARGEST_ERROR of the longest distance, most of them within 1e-7.
 
         Examples
         --------
@@ -139,19 +140,23 @@ class Lattice:
         >>> lattice.distance_sums(np.array([1, 2])).round(9).tolist()
         [7.0, 1.0, 1.0]
         """
-        kernel, mean = self._distance
+        weights = self.weights[members]
         occupied = [place[members] for place in self.places]
-        found = self._convolved(kernel, members, occupied).astype(np.float64)
-        found += mean * self.weights[members].sum()
-        parabola = self._squared_sums(occupied, self.weights[members] / self._reach)
-        for place, sums in zip(self.places, parabola, strict=True):
-            found += sums[place]
+        distance = self._distance_to(weights.sum())
+        found = self._convolved(distance.kernel, members).astype(np.float64)
+        found += distance.mean * weights.sum()
+        squared = self._squared_sums(occupied, weights)
+        for place, sums in zip(self.places, squared, strict=True):
+            found += (sums / self._reach)[place]
+        # Of the distances to themselves each customer has one.
+        found[members] -= distance.to_itself
         return np.maximum(found, 0.0, out=found)
 
-    def _convolved(self, kernel: Kernel, members: Integers, occupied: list[Integers]) -> Floats:
+    def _convolved(self, kernel: Kernel, members: Integers) -> Floats:
         """Return the sums of a kernel from every point to the customers of a group."""
         histogram = np.zeros(self.shape, dtype=self.precision)
         histogram.ravel()[self._cell[members]] = self.weights[members]
+        occupied = [place[members] for place in self.places[1:]]
         box = [slice(int(place.min()), int(place.max()) + 1) for place in occupied]
         return kernel.convolved(histogram, box).ravel()[self._cell]
 
@@ -175,22 +180,27 @@ class Lattice:
     def _cell(self) -> Integers:
         return np.ravel_multi_index(self.places, self.shape)
 
+    def _distance_to(self, customers: float) -> _Distance:
+        """Return the distances that are exact enough for a group of so many customers."""
+        low = self._low_frequencies
+        if low and low.largest_error <= LARGEST_ERROR * self._reach * customers:
+            return low
+        return self._all_frequencies
+
     @cached_property
-    def _distance(self) -> tuple[Kernel, float]:
-        """The kernel of the distances, and c."""
-        if self.precision == np.float32:
-            low = self._low_frequencies()
-            if low is not None:
-                return low
-        lengths = self.padded_shape
-        mean, transformed = self._transformed(lengths)
-        return Kernel.of(self.shape, lengths, transformed.astype(self.precision)), mean
+    def _all_frequencies(self) -> _Distance:
+        mean, transformed = self._transformed(self.padded_shape)
+        transformed = transformed.astype(self.precision)
+        return _Distance(Kernel.of(self.shape, self.padded_shape, transformed), mean)
 
-    def _low_frequencies(self) -> tuple[Kernel, float] | None:
-        """Return the kernel without high frequencies, or None if these are few or matter.
+    @cached_property
+    def _low_frequencies(self) -> _Distance | None:
+        """The distances without high frequencies, or None if these are few.
 
-        No wave is kept that is shorter than the shortest one along the coarsest axis.
+        All waves are kept that are as long as the shortest one along the coarsest axis.
         """
+        if self.precision == np.float64:
+            return None
         coarsest = max(self.steps)
         lengths, kept = [], []
         for places, padded, step in zip(self.shape, self.padded_shape, self.steps, strict=True):
@@ -200,38 +210,37 @@ class Lattice:
                 half = next_fast_len(places - 1 + room, real=True)
             lengths.append(2 * half)
             kept.append(min(ceil(half * step / coarsest), half) + 1)
-        is_large = prod(lengths) > MOST_PADDING * self.padded_cells
-        if is_large or prod(kept) > MOST_KEPT * prod(length // 2 + 1 for length in lengths):
+        is_slower = prod(kept) > MOST_KEPT * prod(length // 2 + 1 for length in lengths)
+        if is_slower or prod(lengths) > MOST_PADDING * self.padded_cells:
             return None
         mean, transformed = self._transformed(lengths)
         is_low = tuple(slice(count) for count in kept)
         low = transformed[is_low].astype(self.precision)
         transformed[is_low] = 0.0
         left_out = dctn(transformed.astype(self.precision), type=1, workers=1, overwrite_x=True)
-        largest = LARGEST_ERROR * self._reach * self.weights.sum()
-        if self._largest_sum(np.abs(left_out)) > largest:
-            return None
-        return Kernel.of(self.shape, lengths, low), mean
+        return _Distance(
+            kernel=Kernel.of(self.shape, lengths, low),
+            mean=mean,
+            to_itself=-float(left_out.flat[0]),
+            largest_error=self._largest_sum(np.abs(left_out)),
+        )
 
     def _largest_sum(self, kernel: Floats) -> float:
         """Return a bound of the sums of a kernel, by offset and nowhere below 0, to any group.
 
-        To a group they are no more than to all customers; nor less where offsets that differ by the
-        length of an axis count as both, which spares the padding.
+        No group has more of them than all customers. Periods that just hold the axes are enough:
+        offsets that fall together then are added up, which makes no sum smaller.
         """
-        periods = [2 * next_fast_len((length + 1) // 2, real=True) for length in self.shape]
-        for axis, (length, period) in enumerate(zip(self.shape, periods, strict=True)):
+        periods = [2 * next_fast_len((places + 1) // 2, real=True) for places in self.shape]
+        for axis, (places, period) in enumerate(zip(self.shape, periods, strict=True)):
             by_offset = np.moveaxis(kernel, axis, 0)
             folded = by_offset[: period // 2 + 1].copy()
-            longer = by_offset[period // 2 + 1 : length]
-            folded[period - length + 1 : period // 2] += longer[::-1]
+            longer = by_offset[period // 2 + 1 : places]
+            folded[period - places + 1 : period // 2] += longer[::-1]
             kernel = np.moveaxis(folded, 0, axis)
         transformed = dctn(kernel, type=1, workers=1, overwrite_x=True) / prod(periods)
         everybody = np.arange(len(self.weights))
-        sums = self._convolved(
-            Kernel.of(self.shape, periods, transformed), everybody, list(self.places)
-        )
-        return float(sums.max())
+        return float(self._convolved(Kernel.of(self.shape, periods, transformed), everybody).max())
 
     def _transformed(self, lengths: Sequence[int]) -> tuple[float, Floats]:
         """Return c and the cosine transform of the kernel by offsets from 0 to half of each period.
@@ -249,8 +258,27 @@ class Lattice:
             squared = squared[..., None] + distance**2
         kernel = (np.sqrt(squared) - squared / self._reach) / prod(lengths)
         transformed = dctn(kernel, type=1, workers=1, overwrite_x=True)
-        mean, transformed.flat[0] = float(transformed.flat[0]), 0.0
+        mean = float(transformed.flat[0])
+        transformed.flat[0] = 0.0
         return mean, transformed
+
+
+@dataclass(frozen=True)
+class _Distance:
+    """What the distances on a lattice are made of, but for r^2/R.
+
+    Attributes
+    ----------
+    kernel : Kernel
+    mean : float, c
+    to_itself : float, what comes out as the distance of a place to itself
+    largest_error : float, bound of what is missing from a sum of distances to any group
+    """
+
+    kernel: Kernel
+    mean: float
+    to_itself: float = 0.0
+    largest_error: float = 0.0
 
 
 def _keep_large_blocks() -> None:

@@ -2,9 +2,14 @@ import numpy as np
 import pytest
 from scipy.fft import dctn
 
-from mall_segments.convolution import FastWaves, FewWaves, Kernel
+from mall_segments import convolution
+from mall_segments.convolution import Kernel
 
 SHAPES = [(7,), (8,), (6, 5), (9, 4, 3), (10, 3, 4, 5)]
+
+
+def even_above(length):
+    return 2 * ((length + 1) // 2)
 
 
 def direct_sums(transformed, lengths, histogram):
@@ -15,19 +20,25 @@ def direct_sums(transformed, lengths, histogram):
     kernel = dctn(np.pad(transformed, missing), type=1)
     places = np.indices(histogram.shape).reshape(histogram.ndim, -1)
     offsets = np.abs(places[:, :, None] - places[:, None])
-    return (kernel[tuple(offsets)] @ histogram.ravel()).reshape(histogram.shape)
+    nearest = [
+        np.minimum(along, length - along) for along, length in zip(offsets, lengths, strict=True)
+    ]
+    return (kernel[tuple(nearest)] @ histogram.ravel()).reshape(histogram.shape)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("periods", [1, 2, 3])
 @pytest.mark.parametrize("left_out", [0, 1, 2])
-def test_a_convolution_is_the_sum_over_all_pairs(generator, shape, left_out):
-    lengths = [2 * places for places in shape]
-    kept = [max(places + 1 - left_out, 1) for places in shape]
-    transformed = generator.normal(size=kept)
+@pytest.mark.parametrize("most_waves", [0, 128])
+def test_a_convolution_is_the_sum_over_all_pairs(
+    generator, monkeypatch, shape, periods, left_out, most_waves
+):
+    monkeypatch.setattr(convolution, "MOST_WAVES", most_waves)
+    lengths = [even_above(periods * places) for places in shape]
+    transformed = generator.normal(size=[max(length // 2 + 1 - left_out, 1) for length in lengths])
     histogram = generator.random(shape)
-    kernel = Kernel.of(shape, lengths, transformed)
-    assert isinstance(kernel.along_first, FewWaves if left_out else FastWaves)
-    found = kernel.convolved(histogram, [slice(0, places) for places in shape])
+    everywhere = [slice(0, places) for places in shape[1:]]
+    found = Kernel.of(shape, lengths, transformed).convolved(histogram, everywhere)
     assert found == pytest.approx(direct_sums(transformed, lengths, histogram), abs=1e-9)
 
 
@@ -37,6 +48,6 @@ def test_what_is_outside_the_box_may_be_left_out(generator, shape):
     box = [slice(1, places - 1) for places in shape]
     histogram = np.zeros(shape)
     histogram[tuple(box)] = 1.0
-    everywhere = [slice(0, places) for places in shape]
-    found = kernel.convolved(histogram, box)
+    found = kernel.convolved(histogram, box[1:])
+    everywhere = [slice(0, places) for places in shape[1:]]
     assert found == pytest.approx(kernel.convolved(histogram, everywhere), abs=1e-9)

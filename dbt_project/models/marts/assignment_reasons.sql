@@ -3,15 +3,19 @@
     {%- do features.append(feature) -%}
 {%- endfor -%}
 with
-    customer_segments as (select * from {{ ref("customer_segments") }}),
+    ml_customer_segments as (select * from {{ ref("ml_customer_segments") }}),
 
     int_segment_model as (select * from {{ ref("int_segment_model") }}),
 
     segment_profiles as (select * from {{ ref("segment_profiles") }}),
 
     explained as (
-        select *
-        from customer_segments
+        select
+            customer_id,
+            {%- for feature in features %} {{ feature }}, {%- endfor %}
+            segment_key,
+            runner_up_segment_key
+        from ml_customer_segments
         order by assignment_margin nulls last, customer_id
         limit {{ var("explained_customers") }}
     ),
