@@ -85,10 +85,12 @@ lock: ## Refresh constraints.txt with the newest versions that pyproject.toml al
 clean: ## Remove what the other targets made, but not what was published
 	rm -rf $(VENV) target logs dev.duckdb dev.duckdb.wal
 
-$(VENV)/installed: pyproject.toml constraints.txt
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "mall-segments needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.12 build"; exit 1; }
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) -e . -c constraints.txt
 	touch $@
 
@@ -96,9 +98,10 @@ $(VENV)/installed-app: $(VENV)/installed
 	$(INSTALL) -e '.[app]' -c constraints.txt
 	touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed
+# In one step: to install the rest of the packages after the first takes longer.
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) -e '.[dev]' -c constraints.txt
-	touch $@
+	touch $(VENV)/installed $@
 
 $(VENV)/installed-spark: $(VENV)/installed-dev
 	$(INSTALL) -e '.[test-spark]' -c constraints.txt

@@ -6,7 +6,7 @@ import random
 import duckdb
 import pytest
 
-from tests.integration.conftest import SEED
+from tests.integration.conftest import SEED, WITHOUT_UNIT_TESTS
 
 UNSTAMPED = "columns(lambda name: name not in ('build_id', 'segmented_at'))"
 CANONICAL = SEED.read_text()
@@ -48,7 +48,7 @@ def test_a_refused_file_stops_before_dbt_begins(project, file):
 
 def test_a_source_that_is_refused_in_dbt_changes_nothing_of_the_last_build(mall, built, file):
     text = "\n".join(CANONICAL.splitlines()[:30])
-    result = built.dbt("build", customers_path=str(file(text)))
+    result = built.dbt("build", *WITHOUT_UNIT_TESTS, customers_path=str(file(text)))
     assert result.returncode == 1
     assert "TOO_FEW_ROWS: 29 customers are left, expected at least 50." in result.stdout
     assert "Traceback" not in result.stdout
