@@ -77,7 +77,7 @@ def test_kills_at_random_moments(production):
     assert production.run() == 0
     usual = time.monotonic() - begin
     served = {production.served()}
-    for _ in range(5):
+    for _ in range(8):
         with production.start() as process:
             time.sleep(generator.uniform(0.3, 1.1) * usual)
             process.kill()

@@ -60,10 +60,27 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
 @pytest.mark.parametrize(
     ("model", "variables", "message"),
     [
-        ("ml_segment_candidates", {"k": 0}, "k is 0, expected 'auto' or an integer from 1 to 50."),
-        ("int_segment_names", {"level_threshold": -1}, "-1, expected a number of 0 or more"),
+        (
+            "ml_segment_candidates",
+            {"k": 0},
+            "The variable k is 0, expected 'auto' or an integer from 1 to 50.",
+        ),
+        (
+            "ml_segment_candidates",
+            {"segmentation_features": ["wealth"]},
+            "expected distinct features out of ['age',",
+        ),
+        (
+            "int_segment_names",
+            {"level_threshold": -1},
+            "level_threshold is -1, expected a number of 0 or more",
+        ),
+        (
+            "raw_customers",
+            {"gender_map": {"1": "Woman"}},
+            "gender_map: 1 maps to Woman, expected one of",
+        ),
     ],
-    ids=["python", "sql"],
 )
 def test_a_setting_that_means_nothing_is_named_without_a_traceback(
     built, model, variables, message

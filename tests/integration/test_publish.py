@@ -116,6 +116,8 @@ def test_customers_that_moved_need_a_new_baseline(refused, production):
     accepted = production.run("mall-segments", "build", "--update-baseline", "--quiet", *QUICK)
     assert accepted.returncode == 0, accepted.stderr
     assert accepted.stdout == accepted.stderr == ""
+    checked = production.run("mall-segments", "check", "--site", production.folder / "site")
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_a_source_that_a_model_refuses(refused):
