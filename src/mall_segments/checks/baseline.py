@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mall_segments.errors import MallSegmentsError
-from mall_segments.settings import PROFILE_FEATURES
+from mall_segments.settings import GENDERS, PROFILE_FEATURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 10
-GENDERS = ("Female", "Male", "Other", "Unknown")
 SMALLEST_SHARE = 0.005
 REGISTER = "ml.customer_baselines"
 

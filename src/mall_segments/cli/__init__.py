@@ -21,6 +21,7 @@ from mall_segments.cli.inspect import inspect
 from mall_segments.cli.report import report
 from mall_segments.cli.score import score
 from mall_segments.cli.segments import segments
+from mall_segments.environment import check_environment
 from mall_segments.errors import MallSegmentsError
 
 
@@ -45,6 +46,7 @@ class Commands(click.Group):
 @click.version_option(package_name="mall-segments")
 def main() -> None:
     """Segment customers, publish the result, and look at it."""
+    check_environment()
 
 
 for command in (

@@ -109,7 +109,7 @@ def build(
     from mall_segments.segment_table import print_segments
 
     _refuse_own_options(dbt_arguments)
-    project = project_variables() | variables
+    project = project_variables(variables)
     overrides = variables | variable_overrides(project, aliases, gender_map, gates)
     overrides |= _model_overrides(
         refit, appended=appended, promote=promote, update_baseline=update_baseline

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from mall_segments.environment import MEMORY_LIMIT, environment_variable
 from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.sql_text import identifier, literal
 
@@ -137,7 +138,7 @@ def write_published(warehouse: Path, target: Path) -> None:
 
     Constraints, comments and the order of rows are kept.
     """
-    memory = os.environ.get("MALL_SEGMENTS_MEMORY_LIMIT", DEFAULT_MEMORY)
+    memory = environment_variable(MEMORY_LIMIT, DEFAULT_MEMORY)
     with duckdb.connect(config={"memory_limit": memory}) as connection:
         connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
         connection.execute(

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mall_segments.environment import CANDIDATE
 from mall_segments.errors import AuditFailedError, MallSegmentsError
 from mall_segments.publish.database import MARTS, StorageError
 from mall_segments.publish.progress import Node, Progress
 
-CANDIDATE_VARIABLE = "MALL_SEGMENTS_CANDIDATE"
 TARGET_PATH = "target"
 # Options of dbt that `build` sets itself, with their values; the others it is given.
 OWN_OPTIONS = {
@@ -144,7 +144,7 @@ def run_dbt(
 def _environment(candidate: Path) -> dict[str, str]:
     """Return the environment of dbt, without the options that its variables would set."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    return ours | {CANDIDATE_VARIABLE: str(candidate.resolve())}
+    return ours | {CANDIDATE: str(candidate.resolve())}
 
 
 def _listen(lines: Iterable[str], heard: _Heard, progress: Progress) -> None:
