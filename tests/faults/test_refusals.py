@@ -6,16 +6,18 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import duckdb
 import pytest
 
 from mall_segments.errors import AuditFailedError, MallSegmentsError
+from mall_segments.outputs import NotOursError, SamePlaceError
 from mall_segments.publish.build_log import NoSuchBuildError, builds
-from mall_segments.publish.database import DamagedWarehouseError, StorageError
+from mall_segments.publish.database import DamagedWarehouseError, InUseError, StorageError
 from mall_segments.publish.lock import BusyError
-from mall_segments.publish.places import Places, SamePlaceError
+from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
 from mall_segments.publish.serving import rollback, settle_if_idle
@@ -226,9 +228,56 @@ def test_a_warehouse_that_somebody_writes_to_is_named(production):
     with duckdb.connect(str(production.places.warehouse)):
         with production.start() as process:
             _, said = process.communicate(timeout=60)
-        assert "WAREHOUSE_NOT_READABLE" in said
-        assert "lock" in said
+        assert f"IN_USE: {production.places.warehouse} is locked" in said
+        assert f"(PID {os.getpid()}) has it open" in said
     assert production.digests() == before
+
+
+def test_a_published_file_that_somebody_has_open_to_write_stays(production):
+    first = production.publish().build_id
+    production.publish()
+    before = production.digests()
+    with locked(production.places.published) as holder:
+        assert settle_if_idle(production.places) is None
+        assert [build.is_served for build in builds(production.places)] == [None, None]
+        with pytest.raises(InUseError, match=rf"is locked: .*\(PID {holder.pid}\)") as caught:
+            rollback(production.places)
+        assert caught.value.exit_code == 75
+        assert production.digests() == before
+        third = production.publish().build_id
+    assert production.served() == third
+    assert rollback(production.places, first) == (third, first)
+
+
+@contextmanager
+def locked(path):
+    """A process that has a DuckDB file open to write."""
+    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+    command = [sys.executable, "-c", script, path]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        holder.stdout.readline()
+        yield holder
+        holder.stdin.close()
+
+
+@pytest.mark.parametrize("content", ["id,age\n1,30\n", "", None])
+def test_a_file_in_which_nothing_was_published_is_not_replaced(production, content):
+    """Whether it is no database, or one of somebody else."""
+    production.publish()
+    theirs = production.folder / "theirs.duckdb"
+    if content is None:
+        with duckdb.connect(str(theirs)) as connection:
+            connection.execute("create table crm as select 1 as customer")
+    else:
+        theirs.write_text(content)
+    before = theirs.read_bytes()
+    places = Places(production.places.warehouse, theirs)
+    with pytest.raises(NotOursError, match=r"theirs\.duckdb is there already"):
+        publish_build(places, make_build, no_check, Quiet())
+    with pytest.raises(NotOursError):
+        rollback(places)
+    assert "theirs.duckdb is there already" in settle_if_idle(places)
+    assert theirs.read_bytes() == before
 
 
 def test_what_somebody_writes_to_the_warehouse_meanwhile_is_not_lost(production):

@@ -13,6 +13,7 @@ import pandas as pd
 from mall_segments.checks import baseline as baselines
 from mall_segments.checks.offline_docs import make_offline, make_room
 from mall_segments.errors import NotBuiltError
+from mall_segments.publish.database import reading
 
 KEYS = {
     "raw.raw_customers": "line_number",
@@ -123,7 +124,7 @@ def read_frames(database: Path) -> dict[str, pd.DataFrame]:
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             return {relation: _frame(connection, relation, key) for relation, key in KEYS.items()}
     except (duckdb.CatalogException, duckdb.IOException) as error:
         raise NotBuiltError(f"{database}: {str(error).splitlines()[0]}") from None

@@ -11,6 +11,8 @@ from pathlib import Path
 from mall_segments.errors import MallSegmentsError
 
 OFFLINE = Path("static") / "offline"
+# What Great Expectations writes, and we add to.
+PARTS = {"index.html", "static", "expectations", "validations"}
 ASSETS = Path(__file__).with_name("assets")
 EXTERNAL_TAG = re.compile(
     r"<(?P<tag>script|link|img)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//(?P<url>[^\"]+)\"[^>]*>"
@@ -43,7 +45,8 @@ def make_room(site: Path) -> None:
     NotOurSiteError
         If the folder holds anything that is no Data Docs of ours.
     """
-    if site.exists() and any(site.iterdir()) and not (site / OFFLINE).is_dir():
+    others = {path.name for path in site.iterdir()} if site.is_dir() else {site.name}
+    if site.exists() and others - (PARTS if (site / OFFLINE).is_dir() else set()):
         raise NotOurSiteError(site)
     doomed = site.with_name(f".{site.name}.removed")
     shutil.rmtree(doomed, ignore_errors=True)

@@ -23,6 +23,7 @@ from mall_segments.cli.score import score
 from mall_segments.cli.segments import segments
 from mall_segments.environment import check_environment
 from mall_segments.errors import MallSegmentsError
+from mall_segments.publish.progress import told_to
 
 
 class Commands(click.Group):
@@ -33,8 +34,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MallSegmentsError as error:
-            click.secho(f"{error.code}: {error.message}", fg="red", err=True)
-            click.echo(error.hint, err=True)
+            told_to(ctx).failed(error)
             ctx.exit(error.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
@@ -44,9 +44,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands)
 @click.version_option(package_name="mall-segments")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Segment customers, publish the result, and look at it."""
-    check_environment()
+    # `build` does so itself, when it knows whether it is to print events.
+    if ctx.invoked_subcommand != build.name:
+        check_environment()
 
 
 for command in (

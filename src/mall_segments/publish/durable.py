@@ -7,6 +7,7 @@ import os
 import shutil
 import stat
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 # ioctl of Linux that shares the blocks of two files until one is written (ioctl_ficlone(2)).
@@ -50,12 +51,26 @@ def replace_file(new: Path, old: Path) -> None:
     sync_folder(old.parent)
 
 
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give the path of a new file beside another, which takes its place when it is written.
+
+    A reader, or a crash, finds the old or the new file, whole.
+    """
+    path = path.resolve()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        sync_file(partial)
+        replace_file(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader, or a crash, finds the old or the new text."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    sync_file(partial)
-    replace_file(partial, path)
+    """Write a small file in one step (see `written_aside`)."""
+    with written_aside(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
 def empty_folder(folder: Path) -> Path:

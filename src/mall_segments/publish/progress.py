@@ -19,6 +19,10 @@ STEPS = {
 }
 
 
+# Where the context of a command keeps whom it tells.
+EVENTS = "mall_segments.events"
+
+
 @dataclass(frozen=True)
 class Node:
     """One node of dbt's graph at work or done.
@@ -158,6 +162,18 @@ class Json(Quiet):
     def _event(self, event: str, **fields: object) -> None:
         elapsed = round(time.monotonic() - self.begin, 3)
         click.echo(json.dumps({"event": event, "elapsed_seconds": elapsed, **fields}))
+
+
+def print_events(ctx: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """Let a command tell what it does, and why it fails, as JSON; the callback of an option."""
+    if wanted:
+        ctx.meta[EVENTS] = Json()
+    return wanted
+
+
+def told_to(ctx: click.Context) -> Quiet:
+    """Return whom a command tells why it fails."""
+    return ctx.meta.get(EVENTS) or Quiet()
 
 
 class Live(Quiet):

@@ -10,6 +10,7 @@ from pathlib import Path
 from mall_segments.checks.baseline import load, registered
 from mall_segments.checks.checkpoint import run_checkpoint
 from mall_segments.checks.offline_docs import NotOurSiteError
+from mall_segments.outputs import is_ours
 from mall_segments.site.dbt_docs import write_dbt_docs
 from mall_segments.site.index_page import GENERATOR, Part, index_page, read_build
 
@@ -17,6 +18,7 @@ INDEX = "index.html"
 DBT_DOCS = "dbt.html"
 DATA_DOCS = "data_docs"
 REPORT = "report.html"
+PARTS = {INDEX, DBT_DOCS, DATA_DOCS, REPORT}
 
 
 def write_site(
@@ -91,7 +93,7 @@ def write_site(
 
 
 def _require_ours(folder: Path) -> None:
-    index = folder / INDEX
-    is_ours = index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")
-    if folder.exists() and not is_ours and (not folder.is_dir() or any(folder.iterdir())):
+    is_site = is_ours(folder / INDEX, f'content="{GENERATOR}"')
+    others = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if folder.exists() and others - (PARTS if is_site else set()):
         raise NotOurSiteError(folder, "site of ours", "--to")
