@@ -6,7 +6,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
 from dataclasses import replace
 
 import duckdb
@@ -22,6 +21,7 @@ from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
 from mall_segments.publish.serving import rollback, settle_if_idle
 from tests.faults.small_build import make_build, no_check
+from tests.locking import locked
 
 BLOCK_BYTES = 256 * 1_024
 
@@ -247,17 +247,6 @@ def test_a_published_file_that_somebody_has_open_to_write_stays(production):
         third = production.publish().build_id
     assert production.served() == third
     assert rollback(production.places, first) == (third, first)
-
-
-@contextmanager
-def locked(path):
-    """A process that has a DuckDB file open to write."""
-    script = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
-    command = [sys.executable, "-c", script, path]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
-        holder.stdout.readline()
-        yield holder
-        holder.stdin.close()
 
 
 @pytest.mark.parametrize("content", ["id,age\n1,30\n", "", None])

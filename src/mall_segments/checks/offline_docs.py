@@ -35,10 +35,8 @@ class NotOurSiteError(MallSegmentsError):
         )
 
 
-def make_room(site: Path) -> None:
-    """Remove an earlier site, and nothing else, and mark the folder as one of ours.
-
-    Whoever is killed while removing or writing leaves a folder that the next can tell from others.
+def require_own_site(site: Path) -> None:
+    """Refuse to replace anything but an earlier site.
 
     Raises
     ------
@@ -48,12 +46,6 @@ def make_room(site: Path) -> None:
     others = {path.name for path in site.iterdir()} if site.is_dir() else {site.name}
     if site.exists() and others - (PARTS if (site / OFFLINE).is_dir() else set()):
         raise NotOurSiteError(site)
-    doomed = site.with_name(f".{site.name}.removed")
-    shutil.rmtree(doomed, ignore_errors=True)
-    if site.exists():
-        site.rename(doomed)
-        shutil.rmtree(doomed)
-    (site / OFFLINE).mkdir(parents=True)
 
 
 def make_offline(site: Path) -> None:

@@ -15,14 +15,12 @@ import duckdb
 from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.outputs import NotOursError
 from mall_segments.publish.database import MARTS, build_in, lock_errors, mart_columns
-from mall_segments.publish.durable import remove_folder, sync_file, sync_folder
+from mall_segments.publish.durable import ABANDONED_SECONDS, remove_folder, sync_file, sync_folder
 from mall_segments.sql_text import identifier, literal
 
 FORMATS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header"}
 POINTER = "current"
 PARTIAL = ".partial-"
-# Nobody writes to a partial export that has not changed for so long.
-ABANDONED_SECONDS = 3_600
 CONTENTS = "contents.json"
 KEPT_EXPORTS = 5
 # What a spreadsheet would run as a formula (OWASP, CSV injection).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from mall_segments.checks.baseline import load, registered
 from mall_segments.checks.checkpoint import run_checkpoint
 from mall_segments.checks.offline_docs import NotOurSiteError
 from mall_segments.outputs import is_ours
+from mall_segments.publish.durable import folder_written_aside
 from mall_segments.site.dbt_docs import write_dbt_docs
 from mall_segments.site.index_page import GENERATOR, Part, index_page, read_build
 
@@ -51,10 +51,7 @@ def write_site(
     """
     build = read_build(database)
     _require_ours(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-        new = Path(aside) / folder.name
-        new.mkdir()
+    with folder_written_aside(folder) as new:
         say("dbt's documentation")
         write_dbt_docs(project, database, new / DBT_DOCS)
         say("Data Docs")
@@ -86,9 +83,6 @@ def write_site(
                 ),
             )
         (new / INDEX).write_text(index_page(build, parts), encoding="utf-8")
-        if folder.exists():
-            folder.rename(Path(aside) / "before")
-        new.rename(folder)
     return parts
 
 
