@@ -1,7 +1,7 @@
 """Where dbt writes during a build: folders of its own, then those in which people look.
 
-Two productions of one clone may build at once, and a developer beside them; dbt reads its own
-manifest again while it runs, and would find that of another.
+Two productions of one clone may build at once, and a developer beside them: a build reads the
+manifest that dbt has left, and would find that of another.
 """
 
 from __future__ import annotations

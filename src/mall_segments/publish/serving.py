@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def put_next_in_place(places: Places) -> str | None:
     log = write_ahead_log(places.published)
     note = None
     if log.exists():
-        aside = log.with_name(log.name + ".aside")
+        aside = _free_name(log.with_name(log.name + ".aside"))
         replace_file(log, aside)
         note = (
             f"Somebody has written to {places.published}, which is to be opened read-only; "
@@ -176,6 +177,12 @@ def clear_leftovers(places: Places) -> None:
     """Remove what a killed build was working on."""
     remove_folder(places.candidates_folder)
     remove_folder(places.next_folder)
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name that nothing has yet: what was set aside before stays."""
+    names = (path.with_name(f"{path.name}{number or ''}") for number in itertools.count())
+    return next(name for name in names if not name.exists())
 
 
 def _require_ours(places: Places) -> None:
