@@ -21,10 +21,11 @@ class CheckedSettings(dbtPlugin):
     def initialize(self) -> None:
         """Check the settings of this project; others are none of our business."""
         flags = get_flags()
-        project = Path(flags.PROJECT_DIR)
+        # A tool that calls dbt's parts by itself may have set no flags.
+        project = Path(getattr(flags, "PROJECT_DIR", None) or Path.cwd())
         if is_project(project):
             check_environment()
-            project_variables(flags.VARS, project)
+            project_variables(getattr(flags, "VARS", None), project)
 
 
 plugins = [CheckedSettings]

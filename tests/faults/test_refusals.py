@@ -265,7 +265,7 @@ def test_a_file_in_which_nothing_was_published_is_not_replaced(production, conte
         publish_build(places, make_build, no_check, Quiet())
     with pytest.raises(NotOursError):
         rollback(places)
-    assert "theirs.duckdb is there already" in settle_if_idle(places)
+    assert settle_if_idle(places).startswith(f"{theirs} is there already")
     assert theirs.read_bytes() == before
 
 
@@ -384,8 +384,13 @@ def test_productions_share_a_folder_but_nothing_in_it(tmp_path):
 
 
 def test_the_published_file_is_another_than_the_warehouse(tmp_path):
+    file = tmp_path / "mall.duckdb"
     with pytest.raises(SamePlaceError):
-        Places(tmp_path / "mall.duckdb", tmp_path / "mall.duckdb")
+        Places(file, file)
+    file.touch()
+    os.link(file, tmp_path / "hard.duckdb")
+    with pytest.raises(SamePlaceError):
+        Places(file, tmp_path / "hard.duckdb")
 
 
 def test_who_may_read_the_files_stays(production):

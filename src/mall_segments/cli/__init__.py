@@ -2,8 +2,8 @@
 
 Exit codes: 0 done; 1 the build failed, or a fault of our own; 2 refused: the source, a setting or
 an argument; 3 the audit failed: a data test or an expectation; 74 a file or disk cannot be read or
-written; 75 another build is running, or the warehouse changed during this one: try again; 128 and
-the number of the signal that stopped it.
+written; 75 another build is running, the warehouse changed during this one, or a file is locked:
+try again; 128 and the number of the signal that stopped it.
 """
 
 from __future__ import annotations

@@ -232,11 +232,6 @@ class Live(Quiet):
         self.bars.stop()
         click.echo(_sentence(build), err=True)
 
-    def failed(self, error: MallSegmentsError) -> None:
-        """Leave the bars where they stopped and print the error."""
-        self.bars.stop()
-        super().failed(error)
-
     def close(self) -> None:
         """Give the cursor back."""
         self.bars.stop()

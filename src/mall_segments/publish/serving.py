@@ -104,6 +104,8 @@ def settle_if_idle(places: Places) -> str | None:
                 return settle(places)
     except (BusyError, InUseError):
         return None
+    except NotOursError as error:
+        return error.message
     except MallSegmentsError as error:
         return f"The published file is behind and could not be repaired: {error.message}"
 
