@@ -13,6 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -165,7 +166,8 @@ def judge(name: str, rows: Rows, k: int) -> Outcome:
         outcome.wcss["most effort"] = fit_kmeans(points, k, effort=LARGEST_EFFORT).wcss
     for restarts in RESTARTS if few else RESTARTS[:-1]:
         outcome.timed(f"scikit-learn, {restarts}", lambda n=restarts: scikit_learn(rows, k, n))
-    outcome.timed("faiss, 60", lambda: faiss(rows, k))
+    if find_spec("faiss"):
+        outcome.timed("faiss, 60", lambda: faiss(rows, k))
     return outcome
 
 
