@@ -2,9 +2,12 @@ from mall_segments.dbt_intake import raw_customers
 
 
 def model(dbt, session):
+    def seed():
+        return dbt.ref("Mall_Customers")
+
     return raw_customers(
         session,
-        seed=dbt.ref("Mall_Customers"),
+        seed=seed,
         previous=session.table(str(dbt.this)) if dbt.is_incremental else None,
         settings=dbt.config.meta_get("settings"),
     )

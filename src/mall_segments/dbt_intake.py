@@ -5,21 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mall_segments.engines import is_of_spark
+from mall_segments.engines import is_of_spark, missing_table_errors
 from mall_segments.errors import InputRefusedError, SettingError
 from mall_segments.intake.appended import LastRow
 from mall_segments.intake.source import inspect_file, inspect_relation
 from mall_segments.settings import parse_flag
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
     from pyspark.sql import DataFrame
 
 
 def raw_customers(
-    session: Any, seed: Any, previous: Any, settings: Mapping[str, object]
+    session: Any, seed: Callable[[], Any], previous: Any, settings: Mapping[str, object]
 ) -> DuckDBPyRelation | DataFrame:
     """Return the five fields of every row of the source as text, with its line number.
 
@@ -30,7 +30,8 @@ def raw_customers(
     Parameters
     ----------
     session : DuckDB connection or Spark session
-    seed : relation or data frame of the seed
+    seed : callable
+        Returns the relation or data frame of the seed; called where that is the source.
     previous : relation or None
         This model as the last build left it, where only what comes after it is wanted.
     settings : mapping
@@ -63,10 +64,23 @@ def raw_customers(
         relation = _relation(session, str(settings["customers_relation"]))
         inspection = inspect_relation(session, relation, settings, last)
     else:
-        inspection = inspect_relation(session, seed, settings, last)
+        inspection = inspect_relation(session, loaded(seed), settings, last)
     if inspection.rows is None or inspection.error:
         raise inspection.error or AssertionError("an inspection ends with rows or an error")
     return inspection.rows
+
+
+def loaded(seed: Callable[[], Any]) -> Any:
+    """Return the seed, or refuse to build from one that is not loaded."""
+    try:
+        return seed()
+    except missing_table_errors():
+        raise InputRefusedError(
+            "SEED_NOT_LOADED",
+            "The customers are those of the seed, and its table is not there.",
+            "Run dbt seed first, or dbt build; or name customers: customers_path, "
+            "customers_relation.",
+        ) from None
 
 
 def _relation(session: DuckDBPyConnection, name: str) -> DuckDBPyRelation:

@@ -7,6 +7,8 @@ from difflib import SequenceMatcher
 
 # Names less alike than this are no misspelling of each other.
 ALIKE = 0.6
+# Column names that a message shows, and letters of each.
+MOST_NAMES, LONGEST_NAME = 40, 60
 
 
 class MallSegmentsError(Exception):
@@ -127,11 +129,24 @@ class InputRefusedError(MallSegmentsError):
 class MissingColumnError(InputRefusedError):
     """A table of customers without one of the five columns."""
 
-    def __init__(self, fields: list[str], found: list[str]) -> None:
+    def __init__(
+        self,
+        fields: list[str],
+        found: list[str],
+        twins: Sequence[str] = (),
+        hint: str | None = None,
+    ) -> None:
+        shown = [
+            name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in found
+        ]
+        more = f" and {len(shown) - MOST_NAMES:,} more" if len(shown) > MOST_NAMES else ""
+        alike = f" Alike, but other letters: {'; '.join(twins)}." if twins else ""
         super().__init__(
             "MISSING_COLUMN",
-            f"No column found for {', '.join(fields)}. The columns are: {', '.join(found)}.",
-            "If one of them holds it under another name, add an alias: "
+            f"No column found for {', '.join(fields)}."
+            + (f" The columns are: {', '.join(shown[:MOST_NAMES])}{more}.{alike}" if found else ""),
+            hint
+            or "If one of them holds it under another name, add an alias: "
             f"column_aliases: {{{fields[0]}: ['the name in your table']}}, "
             f"or --alias '{fields[0]}=the name in your table'.",
             columns=fields,
@@ -141,10 +156,10 @@ class MissingColumnError(InputRefusedError):
 class AmbiguousColumnError(InputRefusedError):
     """Two columns that could both hold the same field."""
 
-    def __init__(self, field: str, columns: list[str]) -> None:
+    def __init__(self, field: str, columns: list[str], described: list[str] | None = None) -> None:
         super().__init__(
             "AMBIGUOUS_COLUMN",
-            f"Several columns could hold {field}: {', '.join(columns)}.",
+            f"Several columns could hold {field}: {', '.join(described or columns)}.",
             "Rename or remove all but one of them.",
             columns=columns,
         )

@@ -1,11 +1,11 @@
 """Which k, and why: the elbow, and the rule behind `k: auto`.
 
 The rule: among the k >= 2 whose smallest segment is large enough and whose every segment is stable
-under the bootstrap (weakest mean Jaccard of 0.75 or more, Hennig 2007), take the highest silhouette;
-where no k is stable, take the highest silhouette of all and say so. Size asks whether a segment is
-more than a few unusual customers, stability whether the segments would come back with other
-customers, the silhouette whether they are apart; WCSS, elbow, gap and the other criteria are shown
-beside them, because on real data they rarely agree.
+under the bootstrap (weakest mean Jaccard of 0.75 or more, Hennig 2007), take the highest
+silhouette; where no k is stable, take the highest silhouette of all and say so. Size asks whether a
+segment is more than a few unusual customers, stability whether the segments would come back with
+other customers, the silhouette whether they are apart; WCSS, elbow, gap and the other criteria are
+shown beside them, because on real data they rarely agree.
 """
 
 from __future__ import annotations

@@ -22,7 +22,8 @@ AS_OF = """
 def test_the_stays_at_the_time_of_a_build_are_its_customers(built):
     with duckdb.connect(str(built.database)) as connection:
         connection.execute(
-            "create table main.members as select customer_id, segment_key from ml.ml_customer_segments"
+            "create table main.members as"
+            " select customer_id, segment_key from ml.ml_customer_segments"
         )
     told = [members_at_last_build(built)]
     for change in CHANGES:

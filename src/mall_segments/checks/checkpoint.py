@@ -35,8 +35,10 @@ class Finding:
     ----------
     relation, expectation, column : str
     success : bool
-    observed : what was found, as text
-    failing_keys : keys of the rows that do not meet it, in order
+    observed : the figure that was found, or why there is none, as text
+    failing : key and value of the rows that do not meet it, in order
+    rows : int, that were looked at
+    bounds : arguments of the expectation, such as `min_value` and `mostly`
     """
 
     relation: str
@@ -44,7 +46,9 @@ class Finding:
     column: str
     success: bool
     observed: str
-    failing_keys: list[Any]
+    failing: list[tuple[Any, Any]]
+    rows: int
+    bounds: dict[str, Any]
 
 
 def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list[Finding]:
@@ -152,16 +156,20 @@ def _findings(relation: str, result: Any) -> list[Finding]:
     for run in result.run_results.values():
         for outcome in run.results:
             config, found = outcome.expectation_config, outcome.result
-            key = KEYS[relation]
-            failing = [row[key] for row in found.get("unexpected_index_list") or []]
+            key, column = KEYS[relation], config.kwargs.get("column", "")
+            failing = [
+                (row[key], row.get(column)) for row in found.get("unexpected_index_list") or []
+            ]
             findings.append(
                 Finding(
                     relation=relation,
                     expectation=config.type.removeprefix("expect_"),
-                    column=config.kwargs.get("column", ""),
+                    column=column,
                     success=bool(outcome.success),
                     observed=_observed(outcome),
-                    failing_keys=sorted(failing),
+                    failing=sorted(failing, key=lambda row: row[0]),
+                    rows=int(found.get("element_count") or 0),
+                    bounds=dict(config.kwargs),
                 )
             )
     return findings

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mall_segments.checks import baseline as baselines
-from mall_segments.checks.checkpoint import Finding, measure_baseline, run_checkpoint
+from mall_segments.checks.checkpoint import measure_baseline, run_checkpoint
+from mall_segments.checks.sentences import DRIFT, sentence
 from mall_segments.errors import AuditFailedError
-
-DRIFT = "kl_divergence"
 
 
 def require_expectations(
@@ -45,15 +44,9 @@ def require_expectations(
         finding for finding in run_checkpoint(candidate, site, baseline) if not finding.success
     ]
     if failed:
-        problems = [_sentence(finding) for finding in failed]
-        if any(DRIFT in finding.expectation for finding in failed):
+        problems = [sentence(finding) for finding in failed]
+        if any(finding.expectation == DRIFT for finding in failed):
             problems.append(
-                "The customers are not distributed as those of the registered baseline. If that is "
-                "meant, build again with --update-baseline."
+                "The customers are not distributed as those of the registered baseline."
             )
         raise AuditFailedError([*problems, f"Data Docs: {site / 'index.html'}"])
-
-
-def _sentence(finding: Finding) -> str:
-    expectation = finding.expectation.replace("_", " ")
-    return f"{finding.relation}.{finding.column}: {expectation}, found {finding.observed}"

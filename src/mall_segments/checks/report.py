@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.checks.checkpoint import Finding
+from mall_segments.checks.sentences import described
 
 KEYS_SHOWN = 10
 
@@ -20,13 +21,12 @@ def print_findings(findings: Sequence[Finding], console: Console) -> None:
         table = Table(title=relation, title_justify="left", box=None, show_header=False)
         for finding in group:
             mark = "[green]pass[/green]" if finding.success else "[red]FAIL[/red]"
-            expectation = finding.expectation.replace("_", " ")
-            table.add_row(mark, finding.column, expectation, escape(finding.observed))
+            table.add_row(mark, escape(described(finding)), escape(finding.observed))
         console.print(table, highlight=False)
     for finding in findings:
-        if not finding.success and finding.failing_keys:
-            shown = ", ".join(map(str, finding.failing_keys[:KEYS_SHOWN]))
-            more = len(finding.failing_keys) - KEYS_SHOWN
+        if not finding.success and finding.failing:
+            shown = ", ".join(str(key) for key, _ in finding.failing[:KEYS_SHOWN])
+            more = len(finding.failing) - KEYS_SHOWN
             rest = f" and {more:,} more" if more > 0 else ""
             console.print(
                 f"{finding.relation}.{finding.column}: rows {shown}{rest}",

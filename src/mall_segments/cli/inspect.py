@@ -36,6 +36,7 @@ def inspect(
     """Read a customers FILE by the intake policy and say what a build would do with it."""
     from rich.console import Console
 
+    from mall_segments.intake.hints import printable
     from mall_segments.intake.report import as_object, print_inspection
     from mall_segments.project_sql import project_variables
 
@@ -45,7 +46,7 @@ def inspect(
     if as_json:
         click.echo(json.dumps(as_object(inspection, error), ensure_ascii=False))
     else:
-        print_inspection(str(file), inspection, error, Console())
+        print_inspection(printable(file), inspection, error, Console())
     sys.exit(error.exit_code if error else 0)
 
 

@@ -9,10 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mall_segments.errors import InputRefusedError, MissingColumnError
-from mall_segments.intake.header import FIELDS, Header, fields_named, resolve_header
+from mall_segments.intake.header import FIELDS, Header, fields_named, resolve_header, twins
+from mall_segments.intake.hints import is_json, why_no_header
 
 DELIMITERS = (",", ";", "\t")
 HEADER_RECORDS = 10
+# Lines in which a header that stands too far down is looked for, to say so.
+LATE_LINES = 1_000
 LARGEST_FIELD = 1 << 17
 # What str.strip() strips: every reader here agrees on what is blank.
 WHITE_SPACE = "".join(filter(str.isspace, map(chr, range(sys.maxunicode + 1))))
@@ -80,7 +83,22 @@ def sniff_dialect(prefix: bytes, aliases: Mapping[str, Sequence[str]]) -> Dialec
     if best[0] < 1 and malformed:
         raise malformed_csv(min(malformed))
     missing = [field for field in FIELDS if field not in fields_named(best[1], aliases)]
-    raise MissingColumnError(missing, best[1])
+    late = _line_of_late_header(text, aliases)
+    hint = why_no_header(text, best[1], late)
+    # What JSON begins with are values.
+    names = [] if is_json(text) else best[1]
+    raise MissingColumnError(missing, names, twins(missing, names, aliases), hint)
+
+
+def _line_of_late_header(text: str, aliases: Mapping[str, Sequence[str]]) -> int | None:
+    """Return the line of the first line that names all columns, wherever it stands."""
+    late = text.splitlines()[HEADER_RECORDS:LATE_LINES]
+    for line, record in enumerate(late, start=HEADER_RECORDS + 1):
+        for delimiter in DELIMITERS:
+            names = [name.strip(' "') for name in record.split(delimiter)]
+            if len(names) >= len(FIELDS) and len(fields_named(names, aliases)) == len(FIELDS):
+                return line
+    return None
 
 
 def strict_reader(lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, int, list[str]]]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from mall_segments.errors import InputRefusedError
 from mall_segments.intake.dialect import LARGEST_FIELD, WHITE_SPACE
+from mall_segments.intake.hints import kind_of_binary, place_of_nothing, printable
 
 PREFIX_BYTES = 1 << 20
 PORTION_BYTES = 1 << 23
@@ -41,22 +42,32 @@ def read_prefix(path: Path) -> bytes:
         FILE_NOT_FOUND, FILE_NOT_READABLE, ENCODING_UTF16, LFS_POINTER or HTML.
     """
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise InputRefusedError(
+            "FILE_NOT_READABLE",
+            f"The name of {printable(path)} is not UTF-8.",
+            "Rename the file, or its folder.",
+        ) from None
+    try:
+        if path.is_dir():
+            raise OSError(errno.EISDIR, "it is a folder, expected a file")
         if path.exists() and not path.is_file():
             raise OSError(errno.EINVAL, "it is not a file")
         with path.open("rb") as file:
             prefix = file.read(PREFIX_BYTES)
     except FileNotFoundError:
-        raise InputRefusedError(
-            "FILE_NOT_FOUND",
-            f"There is no file {path}.",
-            "Check the path; it is relative to the folder you work in.",
-        ) from None
+        raise InputRefusedError("FILE_NOT_FOUND", *place_of_nothing(path)) from None
     except OSError as error:
         raise InputRefusedError(
             "FILE_NOT_READABLE",
             f"{path} cannot be read: {error.strerror}.",
             "Name a file that you may read.",
         ) from None
+    if binary := kind_of_binary(prefix):
+        kind, advice = binary
+        code = "NUL_BYTE" if b"\0" in prefix else "ENCODING_NOT_UTF8"
+        raise InputRefusedError(code, f"The file is {kind}, expected text.", advice, line=1)
     if _is_utf16(prefix):
         raise InputRefusedError(
             "ENCODING_UTF16", "The file is UTF-16, expected UTF-8.", SAVE_AS_UTF8

@@ -7,7 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from mall_segments.errors import InputRefusedError, SettingError
+from mall_segments.intake.hints import what_to_do
 from mall_segments.intake.tally import Tally
+
+# Incomes above it are out of range, whatever the gates.
+LARGEST_INCOME = 1_000
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,7 @@ def check_gates(tally: Tally, gates: Gates, *, is_part: bool = False) -> None:
             "UNIT_SUSPECT",
             f"The median annual income is {tally.median_income:,.10g}, "
             f"expected {low:g} to {high:g} thousand US dollars.",
-            "Divide an income in dollars by 1000; if the unit is right, change "
-            "min_median_income_k_usd or max_median_income_k_usd.",
+            _right_unit(tally.median_income),
             columns=["annual_income_k_usd"],
         )
     unrecognised = tally.genders_unrecognised / max(tally.genders_given, 1)
@@ -86,7 +89,9 @@ def check_gates(tally: Tally, gates: Gates, *, is_part: bool = False) -> None:
             "TOO_MANY_REJECTS",
             f"{tally.rows_quarantined} of {tally.rows_read} rows cannot be customers, more than "
             f"{gates.max_rejected_share:.0%}: {tally.described_reasons()}.",
-            "Correct the rows, or raise max_rejected_share.",
+            what_to_do(
+                list(tally.reasons), tally.examples, tally.rows_quarantined / tally.rows_read
+            ),
             line=min(lines[0] for lines in tally.first_lines.values()),
         )
     if is_part:
@@ -107,3 +112,13 @@ def check_gates(tally: Tally, gates: Gates, *, is_part: bool = False) -> None:
             "Name a source whose customers differ; segments of equal customers mean nothing.",
             columns=constant or None,
         )
+
+
+def _right_unit(median: float) -> str:
+    """Return what to do with incomes whose unit looks wrong."""
+    if median > LARGEST_INCOME:
+        return "Divide an income in dollars by 1000: the column is in thousands of US dollars."
+    return (
+        "Give the income of a year in thousands of US dollars; if that is what it is, change "
+        "min_median_income_k_usd or max_median_income_k_usd."
+    )

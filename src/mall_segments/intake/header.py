@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mall_segments.errors import AmbiguousColumnError, MissingColumnError, SettingError
+from mall_segments.intake.hints import code_points
 
 ALIASES: dict[str, tuple[str, ...]] = {
     "customer_id": ("customerid", "custid", "clientid", "id", "uid", "customer"),
@@ -21,6 +23,11 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "spending_score": ("spendingscore1100", "spendingscore", "spendingscore100", "score"),
 }
 FIELDS = tuple(ALIASES)
+# Letters, the marks that belong to them, and numbers: first letters of Unicode categories.
+KEPT = frozenset("LMN")
+# Letters of other scripts that look like Latin ones.
+OTHER_SCRIPTS, LATIN = "аеорсухіјѕкмтвнгьԁԛԝαβγεηικμνορτυχω", "aeopcyxijskmtbhrbdqwabyenikuvoptuxw"
+LOOKALIKES = str.maketrans(OTHER_SCRIPTS + OTHER_SCRIPTS.upper(), LATIN + LATIN.upper())
 
 
 @dataclass(frozen=True)
@@ -74,11 +81,25 @@ def resolve_header(
             found[field].append(name)
     for field, columns in found.items():
         if len(columns) > 1:
-            raise AmbiguousColumnError(field, columns)
+            look_the_same = len({_look(name.strip()) for name in columns}) < len(columns)
+            described = [code_points(name) for name in columns] if look_the_same else None
+            raise AmbiguousColumnError(field, columns, described)
     missing = [field for field, columns in found.items() if not columns]
     if missing:
-        raise MissingColumnError(missing, list(names))
+        raise MissingColumnError(missing, list(names), twins(missing, names, aliases or {}))
     return Header({field: columns[0] for field, columns in found.items()}, tuple(ignored))
+
+
+def twins(
+    missing: Sequence[str], names: Sequence[str], aliases: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Return the names that look like one of a missing field, each with its code points."""
+    looks = {
+        _look(alias): alias for alias, field in _field_of_alias(aliases).items() if field in missing
+    }
+    seen = [(name, _look(normalised(name))) for name in names]
+    alike = [(name, looks[look]) for name, look in seen if look in looks]
+    return [f"{code_points(name)} and {code_points(alias)}" for name, alias in alike]
 
 
 def fields_named(names: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> set[str]:
@@ -88,12 +109,23 @@ def fields_named(names: Sequence[str], aliases: Mapping[str, Sequence[str]]) -> 
 
 
 def normalised(name: str) -> str:
-    """Return a name case-folded, with letters and digits only.
+    """Return a name case-folded, with letters, their marks and digits only, in the form NFKC.
 
-    >>> normalised(" Annual Income (k$)")
-    'annualincomek'
+    A name without any is returned as it stands.
+
+    >>> normalised(" Annual Income (k$)"), normalised(" # ")
+    ('annualincomek', '#')
     """
-    return "".join(character for character in name.casefold() if character.isalnum())
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    kept = "".join(letter for letter in folded if unicodedata.category(letter)[0] in KEPT)
+    return kept or name.strip()
+
+
+def _look(name: str) -> str:
+    """Return a name as it looks: without marks, lookalikes of Latin letters as these."""
+    letters = unicodedata.normalize("NFKD", name)
+    plain = "".join(one for one in letters if not unicodedata.category(one).startswith("M"))
+    return plain.translate(LOOKALIKES)
 
 
 def _field_of_alias(added: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mall_segments.errors import MallSegmentsError
+from mall_segments.errors import MOST_NAMES, MallSegmentsError
 from mall_segments.intake.header import Header
 from mall_segments.intake.source import Inspection
 from mall_segments.intake.tally import Tally
@@ -69,7 +69,10 @@ def _print_header(header: Header, preamble: tuple[str, ...], console: Console) -
         lines = " | ".join(preamble)
         console.print(f"Skipped above the header: {lines}", markup=False, highlight=False)
     if header.ignored:
-        columns = ", ".join(header.ignored)
+        more = len(header.ignored) - MOST_NAMES
+        columns = ", ".join(header.ignored[:MOST_NAMES]) + (
+            f" and {more:,} more" if more > 0 else ""
+        )
         console.print(f"Ignored, never stored: {columns}", markup=False, highlight=False)
 
 

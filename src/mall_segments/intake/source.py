@@ -38,13 +38,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 PARSED = "intake_parsed_customers"
+NESTED = frozenset({"struct", "list", "array", "map", "union"})
+# A text file of more columns is read record by record.
+WIDEST = 2_000
 # What the engine raises for reasons that are not in the file.
 OWN_FAULTS = (
     duckdb.BinderException,
     duckdb.CatalogException,
     duckdb.InternalException,
     duckdb.InterruptException,
-    duckdb.OutOfMemoryException,
     duckdb.ParserException,
 )
 
@@ -111,6 +113,8 @@ def inspect_file(
         inspection.error = error
     except OWN_FAULTS:
         raise
+    except duckdb.OutOfMemoryException as error:
+        inspection.error = out_of_memory(error)
     except duckdb.IOException as error:
         inspection.error = InputRefusedError(
             "FILE_NOT_READABLE",
@@ -140,7 +144,18 @@ def inspect_relation(
         _judge(inspection, session, settings, last)
     except InputRefusedError as error:
         inspection.error = error
+    except duckdb.OutOfMemoryException as error:
+        inspection.error = out_of_memory(error)
     return inspection
+
+
+def out_of_memory(error: Exception) -> InputRefusedError:
+    """Return the refusal of a source that the engine has not enough memory for."""
+    return InputRefusedError(
+        "OUT_OF_MEMORY",
+        f"Reading needs more memory than there is: {str(error).splitlines()[0]}",
+        "Raise MALL_SEGMENTS_MEMORY_LIMIT, or name a file with fewer columns or shorter lines.",
+    )
 
 
 def _read_text(
@@ -158,7 +173,9 @@ def _read_text(
         layout = scan_text(path)
     dialect = sniff_dialect(prefix, parse_aliases(settings["column_aliases"]))
     inspection.header, inspection.preamble = dialect.header, dialect.preamble
-    read = rows_of_regular_file if layout is Layout.REGULAR else rows_of_irregular_file
+    # The engine makes a column of every field, and holds some of each.
+    is_regular = layout is Layout.REGULAR and len(dialect.names) <= WIDEST
+    read = rows_of_regular_file if is_regular else rows_of_irregular_file
     inspection.rows = read(session, path, dialect)
 
 
@@ -171,11 +188,26 @@ def _read_parquet(
 ) -> None:
     aliases = parse_aliases(settings["column_aliases"])
     schema = session.execute(
-        "select name from parquet_schema(?) where num_children is null", [one_file(path)]
+        "select name, coalesce(num_children, 0) from parquet_schema(?)", [one_file(path)]
     )
-    resolve_header([name for (name,) in schema.fetchall()], aliases)
+    # The engine would tell twins apart by another name.
+    resolve_header(_columns_of(schema.fetchall()), aliases)
     source = session.read_parquet(one_file(path))
     _read_relation(inspection, session, source, aliases, last)
+
+
+def _columns_of(schema: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the columns of a table from its elements, depth first, each with its children."""
+    (_, columns), *elements = schema
+    names, place = [], 0
+    for _ in range(columns):
+        name, inside = elements[place]
+        names.append(name)
+        place += 1
+        while inside:
+            inside += elements[place][1] - 1
+            place += 1
+    return names
 
 
 def _read_relation(
@@ -186,6 +218,15 @@ def _read_relation(
     last: LastRow | None,
 ) -> None:
     inspection.header = resolve_header(source.columns, aliases)
+    kinds = dict(zip(source.columns, source.types, strict=True))
+    for field, column in inspection.header.columns.items():
+        if kinds[column].id in NESTED:
+            raise InputRefusedError(
+                "NESTED_COLUMN",
+                f"The column {column} holds {kinds[column].id}s, expected one {field} a row.",
+                "Name a table that has the values in columns of their own.",
+                columns=[field],
+            )
     skipped = last.rows_before if last else 0
     inspection.rows = rows_of_relation(session, source, inspection.header, skipped)
 
@@ -202,6 +243,8 @@ def _judge(
     variables = {"gender_map": parse_gender_map(settings["gender_map"])}
     sql = render_model("stg_customers_parsed", {"raw_customers": rows}, variables)
     session.execute(f"create or replace temp table {PARSED} as {sql}")
-    inspection.tally = tally_rows(session, PARSED, rows)
+    header = inspection.header
+    width = len(header.columns) + len(header.ignored) if header else None
+    inspection.tally = tally_rows(session, PARSED, rows, width=width)
     session.execute(f"drop table {PARSED}")
     check_gates(inspection.tally, gates, is_part=last is not None)

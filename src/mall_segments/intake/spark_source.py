@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mall_segments.errors import InputRefusedError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def raw_customers_of_spark(
-    session: SparkSession, seed: DataFrame, settings: Mapping[str, object]
+    session: SparkSession, seed: Callable[[], DataFrame], settings: Mapping[str, object]
 ) -> DataFrame:
     """Do on Spark what `dbt_intake.raw_customers` does on DuckDB; a source is a table there.
 
@@ -40,7 +40,9 @@ def raw_customers_of_spark(
     return rows
 
 
-def _source(session: SparkSession, seed: DataFrame, settings: Mapping[str, object]) -> DataFrame:
+def _source(
+    session: SparkSession, seed: Callable[[], DataFrame], settings: Mapping[str, object]
+) -> DataFrame:
     from pyspark.errors import AnalysisException
 
     if settings["customers_path"]:
@@ -50,7 +52,9 @@ def _source(session: SparkSession, seed: DataFrame, settings: Mapping[str, objec
             "Load the file as a table, and name that: customers_relation: crm.customers.",
         )
     if not settings["customers_relation"]:
-        return seed
+        from mall_segments.dbt_intake import loaded
+
+        return loaded(seed)
     name = str(settings["customers_relation"])
     try:
         source = session.table(name)

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from mall_segments.spark_engine import SparkEngine
 
 LINES_SHOWN = 5
+# Longer values of a column are no numbers, and may be personal.
+LONGEST_EXAMPLE, LONGEST_CODE = 16, 4
+SHOWN = ("customer_id", "age", "annual_income_k_usd", "spending_score")
+WITHOUT_EXAMPLE = ("missing", "conflict")
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,7 @@ class Tally:
     median_income : median of every readable income in k$, None without any
     distinct_points : distinct (age, income, score) of the accepted rows
     distinct_values : distinct accepted values of income and score
+    examples : mapping of reason to what was found in a row that has it
     """
 
     rows_read: int
@@ -42,13 +47,16 @@ class Tally:
     median_income: float | None
     distinct_points: int
     distinct_values: dict[str, int]
+    examples: dict[str, str]
 
     def described_reasons(self) -> str:
-        """Return the reasons with their counts and first lines, most frequent first."""
-        return "; ".join(
-            f"{reason} {count} (lines {', '.join(map(str, self.first_lines[reason]))})"
-            for reason, count in self.reasons.items()
-        )
+        """Return the reasons with their counts, lines and an example, most frequent first."""
+        described = []
+        for reason, count in self.reasons.items():
+            lines = ", ".join(map(str, self.first_lines[reason]))
+            found = f": {self.examples[reason]}" if reason in self.examples else ""
+            described.append(f"{reason} {count} (lines {lines}{found})")
+        return "; ".join(described)
 
 
 # The reasons of rows, the rows that have each, and the first of these.
@@ -85,7 +93,11 @@ REASONS = {
 
 
 def tally_rows(
-    session: DuckDBPyConnection | SparkEngine, parsed: str, raw: str, engine: str = "duckdb"
+    session: DuckDBPyConnection | SparkEngine,
+    parsed: str,
+    raw: str,
+    engine: str = "duckdb",
+    width: int | None = None,
 ) -> Tally:
     """Count what the row rules found.
 
@@ -95,6 +107,7 @@ def tally_rows(
     parsed : relation with the columns of `stg_customers_parsed`
     raw : relation with the columns of `raw_customers`
     engine : duckdb or spark
+    width : fields of the header, if the source has records
     """
     ((read, accepted, quarantined, given, unrecognised, median),) = session.sql(
         f"""
@@ -153,4 +166,39 @@ def tally_rows(
         median_income=median,
         distinct_points=points,
         distinct_values={"annual_income_k_usd": incomes, "spending_score": scores},
+        examples=_examples(session, raw, {reason: lines[0] for reason, _, lines in reasons}, width),
     )
+
+
+def _examples(
+    session: DuckDBPyConnection | SparkEngine,
+    raw: str,
+    first_line: dict[str, int],
+    width: int | None,
+) -> dict[str, str]:
+    """Return what was found on the first line of each reason, where it is short and no name."""
+    if not first_line:
+        return {}
+    lines = ", ".join(map(str, first_line.values()))
+    rows = session.sql(
+        f"select line_number, fields_found, {', '.join(SHOWN)} from {raw}"
+        f" where line_number in ({lines})"
+    ).fetchall()
+    by_line = {
+        line: (fields, dict(zip(SHOWN, values, strict=True))) for line, fields, *values in rows
+    }
+    examples = {}
+    for reason, line in first_line.items():
+        field, _, kind = reason.partition(":")
+        fields, values = by_line.get(line, (None, {}))
+        if reason == "field_count" and width is not None:
+            examples[reason] = f"line {line} has {fields} fields, the header {width}"
+        elif kind not in WITHOUT_EXAMPLE and _may_be_shown(value := values.get(field) or ""):
+            examples[reason] = f"such as {value!r}"
+    return examples
+
+
+def _may_be_shown(value: str) -> bool:
+    """Whether a value is a number, however written, or a short code."""
+    is_number = len(value) <= LONGEST_EXAMPLE and any(map(str.isdigit, value))
+    return is_number or 0 < len(value) <= LONGEST_CODE

@@ -1,3 +1,5 @@
+import unicodedata
+
 import pytest
 
 from mall_segments.errors import AmbiguousColumnError, MissingColumnError, SettingError
@@ -52,3 +54,49 @@ def test_an_alias_for_nothing_or_for_two_fields_is_refused(aliases):
 
 def test_names_keep_letters_and_digits_of_any_script():
     assert normalised(" Größe_(1)\u00a0") == "grösse1"
+
+
+HINDI = {"customer_id": "ग्राहक", "gender": "लिंग", "age": "आयु", "annual_income_k_usd": "आय"}
+SPANISH = {"customer_id": "Número", "gender": "Género", "spending_score": "Puntuación"}
+
+
+def test_marks_belong_to_their_letters():
+    aliases = {field: [name] for field, name in HINDI.items()}
+    names = [*HINDI.values(), "Score"]
+    assert resolve_header(names, aliases).columns["age"] == "आयु"
+    # A column of incomes is no column of ages, though its name is all but a mark of theirs.
+    del aliases["annual_income_k_usd"]
+    names[2:4] = ["आय", "Income"]
+    with pytest.raises(MissingColumnError, match=r"found for age\."):
+        resolve_header(names, aliases)
+
+
+def test_composed_and_decomposed_names_are_one():
+    aliases = {field: [name] for field, name in SPANISH.items()}
+    names = [unicodedata.normalize("NFD", name) for name in SPANISH.values()]
+    found = resolve_header([*names, "Age", "Income"], aliases)
+    assert found.columns["spending_score"] == names[2]
+
+
+@pytest.mark.parametrize("sign", ["#", "%", "", " § "])
+def test_a_name_without_letters_is_compared_as_it_stands(sign):
+    names = [sign, "Gender", "Age", "Income", "Score"]
+    assert resolve_header(names, {"customer_id": [sign]}).columns["customer_id"] == sign
+    with pytest.raises(MissingColumnError):
+        resolve_header(names, {"customer_id": ["@"]})
+
+
+def test_the_numero_sign_is_no_other_sign():
+    names = ["№", "Gender", "Age", "Income", "Score", "%"]
+    assert resolve_header(names, {"customer_id": ["№"]}).columns["customer_id"] == "№"
+    with pytest.raises(MissingColumnError):
+        resolve_header(["%", *names[1:5]], {"customer_id": ["№"]})
+
+
+def test_twins_are_told_apart_by_their_code_points():
+    names = ["id", "Gender", "\u0410ge", "Income", "Score"]
+    with pytest.raises(MissingColumnError, match=r"'\u0410ge' \(U\+0410 U\+0067 U\+0065\)"):
+        resolve_header(names)
+    twins = ["Número", unicodedata.normalize("NFD", "Número")]
+    with pytest.raises(AmbiguousColumnError, match=r"U\+00FA .* U\+0075 U\+0301"):
+        resolve_header([*twins, *names[1:2], "Age", *names[3:]], {"customer_id": ["Número"]})
