@@ -23,7 +23,7 @@ from mall_segments.weighted_points import WeightedPoints
 # The draws have a seed of their own: what is found belongs to the customers, not to a setting.
 SEARCH_SEED = 2019
 # Children of a generation: as many as one batch of Lloyd's algorithm takes in its stride.
-FEWEST_CHILDREN, MOST_CHILDREN = 8, 24
+FEWEST_CHILDREN, MOST_CHILDREN = 12, 24
 VALUES_AT_ONCE = 131_072
 # Partitions that are kept, beyond the children of a generation.
 MORE_PARENTS = 2
