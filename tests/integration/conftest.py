@@ -43,6 +43,7 @@ SERVING_MARTS = (
 # What tells of one build after the other.
 HISTORY_MARTS = (
     "builds",
+    "erasures",
     "model_runs",
     "segment_history",
     "segment_registry",

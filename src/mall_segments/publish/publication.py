@@ -133,8 +133,8 @@ def publish_build(
         progress.step("candidate")
         candidate = _new_candidate(places)
         try:
-            _absorb_log(places.warehouse)
-            cloned = _state(places.warehouse)
+            absorb_log(places.warehouse)
+            cloned = file_state(places.warehouse)
             if places.warehouse.exists():
                 clone_file(places.warehouse, candidate)
             reached("cloned")
@@ -147,8 +147,8 @@ def publish_build(
             progress.step("publish")
             build = _prepare_next(places, candidate, made, begin)
             with undisturbed():
-                with _no_writer(places.warehouse):
-                    if _state(places.warehouse) != cloned:
+                with no_writer(places.warehouse):
+                    if file_state(places.warehouse) != cloned:
                         raise ForeignWriterError(places.warehouse)
                     replace_file(candidate, places.warehouse)
                 note = _serve(places, made.build_id, kept_builds)
@@ -248,7 +248,7 @@ def _serve(places: Places, build_id: str, kept_builds: int) -> str | None:
     return note
 
 
-def _absorb_log(warehouse: Path) -> None:
+def absorb_log(warehouse: Path) -> None:
     """Bring what a killed loader left in a write-ahead log into the warehouse.
 
     Raises
@@ -270,7 +270,7 @@ def _absorb_log(warehouse: Path) -> None:
 
 
 @contextmanager
-def _no_writer(warehouse: Path) -> Iterator[None]:
+def no_writer(warehouse: Path) -> Iterator[None]:
     """Hold the lock that DuckDB's readers share, so that no writer has the warehouse open."""
     with contextlib.ExitStack() as stack:
         if warehouse.exists():
@@ -281,7 +281,7 @@ def _no_writer(warehouse: Path) -> Iterator[None]:
         yield
 
 
-def _state(warehouse: Path) -> list[tuple[int, int, int]]:
+def file_state(warehouse: Path) -> list[tuple[int, int, int]]:
     """Return what changes when somebody writes to the warehouse or its write-ahead log."""
     return [
         (found.st_ino, found.st_size, found.st_mtime_ns)

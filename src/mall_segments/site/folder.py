@@ -90,8 +90,13 @@ def write_site(
     return parts
 
 
-def _require_ours(folder: Path) -> None:
+def is_our_site(folder: Path) -> bool:
+    """Whether a folder holds a site that `write_site` wrote."""
     index = folder / INDEX
-    is_ours = index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")
-    if folder.exists() and not is_ours and (not folder.is_dir() or any(folder.iterdir())):
+    return index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")
+
+
+def _require_ours(folder: Path) -> None:
+    is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
+    if not is_free and not is_our_site(folder):
         raise NotOurSiteError(folder, "site of ours", "--to")
