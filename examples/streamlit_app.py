@@ -15,7 +15,7 @@ import altair as alt
 import duckdb
 import streamlit as st
 
-PUBLISHED = os.environ.get("MALL_SEGMENTS_PUBLISHED", "published/mall_segments.duckdb")
+PUBLISHED = os.environ.get("MALL_SEGMENTS_PUBLISHED") or "published/mall_segments.duckdb"
 # Your words, and your colours: these differ for colour-blind viewers, on white and on black.
 FEATURES = {"annual_income_k_usd": "Income (k$)", "spending_score": "Spending score", "age": "Age"}
 CRITERIA = {"silhouette": "Silhouette", "stability_jaccard": "Stability", "wcss": "WCSS"}

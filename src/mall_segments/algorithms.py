@@ -16,7 +16,7 @@ from importlib.metadata import version
 
 import numpy as np
 
-from mall_segments.kmeans import MAX_ITERATIONS, SEEDED_STARTS, fit_kmeans
+from mall_segments.kmeans import MAX_ITERATIONS, fit_kmeans
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, nearest_centroid
 from mall_segments.weighted_points import WeightedPoints
@@ -427,7 +427,8 @@ def _k_means(points: WeightedPoints, k: int) -> Parameters:
     fit_kmeans(points, k)
     return {
         "n_clusters": k,
-        "n_init": SEEDED_STARTS,
+        "init": "search by HG-means",
+        "n_init": 1,
         "tol": 0.0,
         "max_iter": MAX_ITERATIONS,
     }

@@ -26,17 +26,11 @@ from mall_segments.assignment import Scaling
 from mall_segments.engine_passes import End, FixedPoint, Passes, nearest
 from mall_segments.engine_points import are_few, read_columns, standardised, vectors_at_most
 from mall_segments.errors import TooFewPointsError
-from mall_segments.hamerly import converge
-from mall_segments.hartigan import improve_by_single_moves
+from mall_segments.kmeans import fit_levels
 from mall_segments.levels import Levels
-from mall_segments.lloyd import Floats, Integers, kmeans_plus_plus, lloyd, nearest_centroid
+from mall_segments.lloyd import Floats, Integers, nearest_centroid
 from mall_segments.threads import on_one_thread
-from mall_segments.weighted_points import (
-    WeightedPoints,
-    largest_first,
-    mean_of_groups,
-    weight_of_groups,
-)
+from mall_segments.weighted_points import WeightedPoints
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
@@ -47,11 +41,6 @@ INTEGERS = frozenset({"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT",
 LARGEST_INTEGER = 1 << 31
 # Rows of the sample that the search of the other route sees.
 SAMPLE_ROWS = 65_536
-# k-means++ starts of a search, and how many of the best are improved by single moves.
-STARTS = 32
-SINGLE_MOVE_STARTS = 4
-# Of so many points at most, the best end is improved by single moves of all of them too.
-SINGLE_MOVE_POINTS = 8_192
 # Knuth's multiplicative hash (The Art of Computer Programming, 3, 6.4): ids that follow one another
 # are spread over 2^32 by exact arithmetic, the same on every engine.
 HASH_FACTOR = 2_654_435_761
@@ -227,7 +216,8 @@ class _Seen:
     def fit(self, k: int, *, exact: bool, random_state: int) -> tuple[EngineFit, Integers]:
         """Return the fit to all rows, and the cluster of each of the points."""
         points = self.levels.points
-        end, labels = search(self.levels, k, random_state)
+        found = fit_levels(self.levels, k, random_state)
+        end, labels = End(found.centroids, found.cluster_weights, found.wcss), found.labels
         if self.passes:
             end = self.passes.run(end.centroids, exact=exact)
             labels, _ = nearest_centroid(points.coordinates, end.centroids)
@@ -352,43 +342,3 @@ def _sample(
     sampled = rows.filter(f"{hashed} < {math.ceil(share * HASH_RANGE)}")
     columns = sampled.project(", ".join(bounds.features)).fetchnumpy()
     return WeightedPoints.from_rows(standardised(columns, scaling))
-
-
-def search(levels: Levels, k: int, random_state: int = 0) -> tuple[End, Integers]:
-    """Return the best of many starts, converged on all points, and the cluster of each of them.
-
-    Parameters
-    ----------
-    levels : Levels
-        Of the points.
-    k : int
-    random_state : int
-
-    Notes
-    -----
-    The starts run on the coarsened points. The best of them are improved by single moves there,
-    and those that are near the best of all converge on all points.
-    """
-    coarse = levels.for_search(k)
-    generator = np.random.default_rng(random_state)
-    sets = np.broadcast_to(coarse.coordinates, (STARTS, *coarse.coordinates.shape))
-    weights = np.broadcast_to(coarse.weights, (STARTS, len(coarse)))
-    found = lloyd(coarse.coordinates, coarse.weights, kmeans_plus_plus(sets, weights, k, generator))
-    order = np.argsort(found.wcss, kind="stable")
-    _, first = np.unique(found.wcss[order].round(9), return_index=True)
-    chosen = found.labels[order[first[:SINGLE_MOVE_STARTS]]]
-    whole = [labels for labels in chosen if len(np.unique(labels)) == k]
-    improved = improve_by_single_moves(coarse.coordinates, coarse.weights, np.array(whole), k)
-    centres = [mean_of_groups(coarse.coordinates, coarse.weights, labels, k) for labels in improved]
-    objectives = lloyd(coarse.coordinates, coarse.weights, np.array(centres)).wcss
-    best = levels.best(centres, objectives)
-    points = levels.points
-    if len(points) <= SINGLE_MOVE_POINTS:
-        (labels,) = improve_by_single_moves(
-            points.coordinates, points.weights, best.labels[None], k
-        )
-        best = converge(points, mean_of_groups(points.coordinates, points.weights, labels, k))
-    sizes = weight_of_groups(best.labels, points.weights, k)
-    by_size = largest_first(best.centroids, sizes)
-    number = np.argsort(by_size)
-    return End(best.centroids[by_size], sizes[by_size], best.wcss), number[best.labels]

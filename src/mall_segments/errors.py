@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from difflib import SequenceMatcher
+
+# Names less alike than this are no misspelling of each other.
+ALIKE = 0.6
 
 
 class MallSegmentsError(Exception):
@@ -53,6 +57,28 @@ class SettingError(MallSegmentsError):
             "INVALID_SETTING",
             f"The variable {setting} is {found!r}, expected {expected}.",
             f"Set it under vars in dbt_project.yml or with --vars '{{{setting}: ...}}'.",
+        )
+
+
+class UnknownNameError(MallSegmentsError):
+    """A name that nothing reads, misspelt perhaps.
+
+    Parameters
+    ----------
+    kind : what it should be the name of
+    found : the name
+    names : those that there are
+    setting : whose value has the name, if any
+    """
+
+    def __init__(self, kind: str, found: str, names: Sequence[str], setting: str = "") -> None:
+        meant = nearest(found, names)
+        super().__init__(
+            "INVALID_SETTING",
+            f"There is no {kind} {found}"
+            + (f" for {setting}" if setting else "")
+            + (f"; did you mean {meant}?" if meant else "."),
+            f"There are: {', '.join(names)}.",
         )
 
 
@@ -144,3 +170,23 @@ class AuditFailedError(MallSegmentsError):
             "\n".join(problems),
             "Nothing was published. Look at the candidate: build again with --keep-candidate.",
         )
+
+
+def nearest(name: str, names: Sequence[str]) -> str | None:
+    """Return the one of the names that another is most like, if it is like any.
+
+    Examples
+    --------
+    >>> nearest("customer_path", ["customers_path", "customers_relation"])
+    'customers_path'
+    >>> nearest("features", ["compared_feature_sets", "segmentation_features"])
+    'segmentation_features'
+    """
+    wanted = name.casefold().replace("-", "_")
+
+    def likeness(known: str) -> float:
+        is_part = len(wanted) > 3 and wanted in known.casefold()
+        return is_part + SequenceMatcher(None, wanted, known.casefold()).ratio()
+
+    best = max(names, key=likeness, default=None)
+    return best if best is not None and likeness(best) >= ALIKE else None

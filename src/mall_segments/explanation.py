@@ -7,6 +7,7 @@ from pathlib import Path
 import duckdb
 
 from mall_segments.errors import MallSegmentsError, NotBuiltError
+from mall_segments.publish.database import reading
 
 CUSTOMER = """
     select
@@ -57,7 +58,7 @@ def explain_customer(database: Path, customer_id: int) -> str:
     NotBuiltError, UnknownCustomerError
     """
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             customers = connection.execute(CUSTOMER, [customer_id]).fetchall()
             if not customers:
                 raise UnknownCustomerError(customer_id)

@@ -2,7 +2,7 @@
 
 Lloyd's algorithm stops where every point sits with its nearest centroid. Moving one point to
 another cluster can still pay, because both centroids move along with it. The partitions left by
-this search are local optima of Lloyd's algorithm as well, and there are far fewer of them.
+this search are fixed points of Lloyd's algorithm as well, and there are far fewer of them.
 
 Source: Hartigan and Wong (1979), Algorithm AS 136; Telgarsky and Vattani (2010), Hartigan's method.
 """
@@ -14,27 +14,25 @@ import numpy as np
 from mall_segments.lloyd import Floats, Integers
 from mall_segments.weighted_points import WeightedPoints
 
+# A move counts if it lowers the objective by more than this share of the total sum of squares.
 MINIMUM_RELATIVE_GAIN = 1e-12
+# Points to whom another cluster is no dearer than their own by this share are looked at again
+# before all are, so many times at most.
+NEAR_A_BORDER = 0.05
+LOOKS = 8
+# A round gains at least so much of what all after it do.
+ROUNDS_AHEAD = 4
+POINTS_AT_ONCE = 8_192
 
 
-def improve_by_single_moves(
-    coordinates: Floats, weights: Floats, labels: Integers, k: int
-) -> Integers:
-    """Apply the best improving move to every partition of a batch until none is left.
+class SingleMoves:
+    """Moves of single points between k clusters of some weighted points.
 
     Parameters
     ----------
-    coordinates : (m, d) array
-        Distinct points; a point moves with its whole weight.
-    weights : (m,) array
-        Positive weight of each point.
-    labels : (S, m) array
-        S partitions into clusters 0..k-1, none of them empty.
+    points : WeightedPoints
+        m distinct points; each moves with its whole weight.
     k : int
-
-    Returns
-    -------
-    (S, m) array of labels
 
     Notes
     -----
@@ -43,44 +41,126 @@ def improve_by_single_moves(
 
     Examples
     --------
-    >>> points = np.array([[0.0], [4.0], [9.0]])
-    >>> improve_by_single_moves(points, np.ones(3), np.array([[0, 1, 1]]), 2).tolist()
-    [[0, 0, 1]]
+    >>> points = WeightedPoints(np.array([[0.0], [4.0], [9.0]]), np.ones(3))
+    >>> labels, centroids, wcss = SingleMoves(points, 2).improve(np.array([0, 1, 1]))
+    >>> labels.tolist(), centroids.ravel().tolist(), round(wcss, 9)
+    ([0, 0, 1], [2.0, 9.0], 8.0)
     """
-    labels = labels.copy()
-    scale = WeightedPoints(coordinates, weights).total_sum_of_squares
-    running = np.arange(len(labels))
-    while len(running):
-        gain, target = _gain_of_each_move(coordinates, weights, labels[running], k)
-        point = gain.argmax(axis=1)
-        problems = np.arange(len(running))
-        improves = gain[problems, point] > MINIMUM_RELATIVE_GAIN * scale
-        running, point = running[improves], point[improves]
-        labels[running, point] = target[improves, point]
-    return labels
 
+    def __init__(self, points: WeightedPoints, k: int) -> None:
+        self.points, self.k = points, k
+        self.squares = (points.coordinates**2).sum(axis=1)
+        ones = np.ones((len(points), 1))
+        self.weighted = np.hstack([points.coordinates, ones]) * points.weights[:, None]
+        self.least_gain = MINIMUM_RELATIVE_GAIN * points.total_sum_of_squares
 
-def _gain_of_each_move(
-    coordinates: Floats, weights: Floats, labels: Integers, k: int
-) -> tuple[Floats, Integers]:
-    membership = (labels[:, None, :] == np.arange(k)[:, None]).astype(float) * weights
-    cluster_weight = membership.sum(axis=2)
-    centroids = (membership @ coordinates) / cluster_weight[:, :, None]
-    difference = coordinates - centroids[:, :, None, :]
-    squared = np.einsum("skmd,skmd->skm", difference, difference)
+    def improve(self, labels: Integers, target: float = np.inf) -> tuple[Integers, Floats, float]:
+        """Move points until no move lowers the objective, or until the target is out of reach.
 
-    own = labels[:, None, :]
-    own_squared = np.take_along_axis(squared, own, axis=1)[:, 0]
-    own_weight = np.take_along_axis(cluster_weight, labels, axis=1)
-    left_behind = own_weight - weights
-    removal = np.where(
-        left_behind > 0,
-        own_weight * weights / np.where(left_behind > 0, left_behind, 1.0) * own_squared,
-        0.0,
-    )
-    joined = cluster_weight[:, :, None]
-    insertion = joined * weights / (joined + weights) * squared
-    np.put_along_axis(insertion, own, np.inf, axis=1)
-    target = insertion.argmin(axis=1)
-    cheapest = np.take_along_axis(insertion, target[:, None, :], axis=1)[:, 0]
-    return removal - cheapest, target
+        All points are looked at, then those near a border some times over, and all again.
+
+        Parameters
+        ----------
+        labels : (m,) array
+            Clusters 0..k-1. One without points gets one.
+        target : float
+            A WCSS. Where the moves of a round gain too little to get there, they end.
+
+        Returns
+        -------
+        labels : (m,) array; a fixed point of Lloyd's algorithm unless the target is out of reach
+        centroids : (k, d) array, the weighted means
+        wcss : float, with the scatter of the points
+        """
+        labels = labels.copy()
+        everybody = np.arange(len(labels))
+        before = np.inf
+        while True:
+            weight, centroids = self._clusters(labels)
+            own, removal, insertion = self._costs(everybody, labels, weight, centroids)
+            wcss = float(self.points.weights @ own) + self.points.scatter
+            if wcss - ROUNDS_AHEAD * (before - wcss) > target:
+                return labels, centroids, wcss
+            before = wcss
+            if not self._move(everybody, removal - insertion, labels, weight, centroids):
+                return labels, centroids, wcss
+            near = np.flatnonzero(insertion <= (1 + NEAR_A_BORDER) * removal)
+            for _ in range(LOOKS):
+                _, removal, insertion = self._costs(near, labels, weight, centroids)
+                if not self._move(near, removal - insertion, labels, weight, centroids):
+                    break
+
+    def _clusters(self, labels: Integers) -> tuple[Floats, Floats]:
+        """Return the (k,) weights and (k, d) means; sums kept move by move carry their rounding."""
+        members = labels == np.arange(self.k)[:, None]
+        sums = members.astype(np.float64) @ self.weighted
+        weight = sums[:, -1].copy()
+        # Where an empty cluster is does not matter: to open it costs nothing.
+        return weight, sums[:, :-1] / np.where(weight > 0, weight, 1.0)[:, None]
+
+    def _costs(
+        self, some: Integers, labels: Integers, weight: Floats, centroids: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        """Return what some points are charged: where they are, saved by leaving, for joining.
+
+        Returns
+        -------
+        nearest : (s,) array, squared distance to the own centroid
+        removal : (s,) array, what leaving that cluster saves
+        insertion : (s,) array, what joining the best other one costs
+        """
+        parts = [
+            self._costs_of_part(some[start : start + POINTS_AT_ONCE], labels, weight, centroids)
+            for start in range(0, max(len(some), 1), POINTS_AT_ONCE)
+        ]
+        nearest, removal, insertion = (
+            np.concatenate(columns) for columns in zip(*parts, strict=True)
+        )
+        return nearest, removal, insertion
+
+    def _costs_of_part(
+        self, some: Integers, labels: Integers, weight: Floats, centroids: Floats
+    ) -> tuple[Floats, Floats, Floats]:
+        own, weights = labels[some], self.points.weights[some]
+        squared = centroids @ self.points.coordinates[some].T
+        squared *= -2
+        squared += (centroids**2).sum(axis=1)[:, None]
+        squared += self.squares[some]
+        rows = np.arange(len(some))
+        nearest = np.maximum(squared[own, rows], 0.0)
+        left = weight[own] - weights
+        removal = np.where(left > 0, weight[own] * nearest / np.where(left > 0, left, 1.0), 0.0)
+        squared *= weight[:, None] / (weight[:, None] + weights)
+        squared[own, rows] = np.inf
+        return nearest, removal * weights, squared.min(axis=0) * weights
+
+    def _move(
+        self,
+        some: Integers,
+        gain: Floats,
+        labels: Integers,
+        weight: Floats,
+        centroids: Floats,
+    ) -> int:
+        """Make the moves that pay, the best first, if they still do; return how many did."""
+        pays = np.flatnonzero(gain > self.least_gain)
+        moves = 0
+        for point in some[pays[np.argsort(-gain[pays], kind="stable")]].tolist():
+            old, moved = labels[point], self.points.weights[point]
+            place = self.points.coordinates[point]
+            left = weight[old] - moved
+            if left <= 0:
+                continue
+            squared = ((centroids - place) ** 2).sum(axis=1)
+            cost = weight * moved / (weight + moved) * squared
+            cost[old] = np.inf
+            new = int(cost.argmin())
+            if weight[old] * moved / left * squared[old] - cost[new] <= self.least_gain:
+                continue
+            centroids[old] += (centroids[old] - place) * (moved / left)
+            weight[old] = left
+            weight[new] += moved
+            centroids[new] += (place - centroids[new]) * (moved / weight[new])
+            labels[point] = new
+            moves += 1
+        return moves

@@ -1,7 +1,9 @@
 """The same customers as many points and as few: search among few, decide among more.
 
-Which of several ends of a search is the best on all points shows on coarser ones already, unless
-they are almost as good. So each level takes the ends that are near the best to the next finer one.
+Up to SEARCHED_POINTS are searched as they are. Of more, the ends of a search on coarser points are
+where the search on all begins. Of more than MOVED_POINTS, each level takes the ends that are near
+the best to the next finer one: which is the best shows on coarser points already, unless they are
+almost as good.
 """
 
 from __future__ import annotations
@@ -11,17 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mall_segments.hamerly import Convergence, converge
-from mall_segments.lloyd import Floats
+from mall_segments.hamerly import converge
+from mall_segments.lloyd import Floats, Integers
 from mall_segments.weighted_points import Blocks, WeightedPoints
 
-# A search runs on so many points at most.
-SEARCH_POINTS = 2_000
-# Between these and all of them lies a level of so many, if they are fewer by far.
+SEARCHED_POINTS = 20_000
+MOVED_POINTS = 1 << 18
+# Levels of more points than these: where the search begins, and between it and all of them.
+COARSE_POINTS = 4_096
 MIDDLE_POINTS = 16_384
-# Ends whose objectives differ by less than this share may change places on finer points.
+# Ends whose objectives differ by less than this share may change places on finer points; ten times
+# that where the coarser ones are a sample.
 SEARCH_ERROR = 2e-3
 MIDDLE_ERROR = 5e-4
+SAMPLE_FACTOR = 10
 SAME_WCSS = 1e-9
 # Ends whose centroids are this near to each other, in standard deviations, go on to the same end on
 # finer points, or to one whose WCSS is the same to a ten-millionth.
@@ -30,13 +35,13 @@ SAME_CENTROIDS = 0.05
 
 @dataclass(frozen=True)
 class Levels:
-    """Weighted points, coarsened twice.
+    """Weighted points, and coarser ones where they are too many to search.
 
     Attributes
     ----------
     points : WeightedPoints, all of them
-    middle : WeightedPoints, MIDDLE_POINTS at most; all if they are not many more
-    coarse : WeightedPoints, SEARCH_POINTS at most
+    middle : WeightedPoints, MIDDLE_POINTS at most, or all
+    coarse : WeightedPoints, COARSE_POINTS at most, or all
     blocks : Blocks or None, of all points, those that the middle ones were merged from
     """
 
@@ -47,33 +52,30 @@ class Levels:
 
     @classmethod
     def of(cls, points: WeightedPoints) -> Levels:
-        """Coarsen points."""
-        is_far = len(points) > 2 * MIDDLE_POINTS
-        blocks = points.in_blocks(MIDDLE_POINTS) if is_far else None
-        middle = blocks.merged(points.scatter) if blocks else points
-        return cls(points, middle, middle.coarsened(SEARCH_POINTS), blocks)
+        """Coarsen points, if they are many."""
+        if len(points) <= SEARCHED_POINTS:
+            return cls(points, points, points, None)
+        blocks = points.in_close_blocks(MIDDLE_POINTS)
+        middle = blocks.merged(points.scatter) if blocks else points.sampled(MIDDLE_POINTS)
+        return cls(points, middle, middle.coarsened(COARSE_POINTS), blocks)
 
-    def for_search(self, k: int) -> WeightedPoints:
-        """Return the coarse points, or all where these are too few for k clusters."""
-        return self.coarse if len(self.coarse) >= k else self.points
-
-    def best(self, starts: Sequence[Floats], objectives: Floats) -> Convergence:
-        """Return the best end on all points of Lloyd's algorithm from some of the starts.
+    def best(self, ends: Sequence[Floats], wcss: Floats) -> Integers:
+        """Return the (m,) labels of the best end on all points of Lloyd's algorithm from some ends.
 
         Parameters
         ----------
-        starts : sequence of (k, d) arrays
+        ends : sequence of (k, d) arrays
             Centroids that a search on the coarse points ended in.
-        objectives : (s,) array
-            Their WCSS there.
+        wcss : (e,) array
+            Their objective there.
         """
-        chosen = [starts[place] for place in _near(objectives, SEARCH_ERROR)]
-        if self.middle is not self.points:
-            ends = [converge(self.middle, start) for start in chosen]
-            near = _near(np.array([end.wcss for end in ends]), MIDDLE_ERROR)
-            chosen = _apart([ends[place].centroids for place in near])
-        ends = [converge(self.points, start, self.blocks) for start in chosen]
-        return min(ends, key=lambda end: end.wcss)
+        factor = 1 if self.blocks else SAMPLE_FACTOR
+        chosen = [ends[place] for place in _near(wcss, SEARCH_ERROR * factor)]
+        on_middle = [converge(self.middle, start) for start in chosen]
+        near = _near(np.array([end.wcss for end in on_middle]), MIDDLE_ERROR * factor)
+        starts = _apart([on_middle[place].centroids for place in near])
+        on_all = [converge(self.points, start, self.blocks) for start in starts]
+        return min(on_all, key=lambda end: end.wcss).labels
 
 
 def _apart(ends: Sequence[Floats]) -> list[Floats]:

@@ -7,6 +7,7 @@ counts the problems, which share the number of points, features and clusters.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +17,11 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.intp]
 
 MAX_ITERATIONS = 300
-# Working arrays of this size stay in the processor's cache, which is half the time of a fit.
-VALUES_AT_ONCE = 16_384
+# Distances of so many problems, points and centroids at once stay in the processor's cache.
+VALUES_AT_ONCE = 131_072
 POINTS_AT_ONCE = 32_768
+# Weights of clusters add up to that of the points to this share, unless a point is in two.
+TIE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -37,17 +40,21 @@ class LloydBatch:
     wcss: Floats
 
 
-def lloyd(coordinates: Floats, weights: Floats, centroids: Floats) -> LloydBatch:
-    """Run Lloyd's algorithm from every start until no point changes its cluster.
+def lloyd(
+    coordinates: Floats, weights: Floats, centroids: Floats, tolerance: float = 0.0
+) -> LloydBatch:
+    """Run Lloyd's algorithm from every start until its centroids stay where they are.
 
     Parameters
     ----------
     coordinates : (m, d) or (S, m, d) array
-        Points, shared by the batch or one set per problem.
+        Scaled points, shared by the batch or one set per problem.
     weights : (m,) or (S, m) array
         Weight of each point, zero or more.
     centroids : (S, k, d) array
         Where each problem starts.
+    tolerance : float
+        A problem ends earlier where a step lowers its WCSS by no more than this share.
 
     Returns
     -------
@@ -66,11 +73,12 @@ def lloyd(coordinates: Floats, weights: Floats, centroids: Floats) -> LloydBatch
     >>> batch.centroids.round(1).tolist(), batch.wcss.tolist()
     ([[[0.5], [9.5]]], [1.0])
     """
-    points, point_weights = _feature_rows(coordinates), np.atleast_2d(weights)
-    at_once = max(VALUES_AT_ONCE // points.shape[2], 1)
+    problems = _Problems.of(coordinates, weights)
+    starts, k, _ = centroids.shape
+    at_once = max(VALUES_AT_ONCE // (k * problems.points), 1)
     parts = [
-        _lloyd(_select(points, part), _select(point_weights, part), centroids[part])
-        for part in np.split(np.arange(len(centroids)), range(at_once, len(centroids), at_once))
+        _lloyd(problems.some(part), centroids[part], tolerance)
+        for part in np.split(np.arange(starts), range(at_once, starts, at_once))
     ]
     return LloydBatch(
         np.concatenate([part.centroids for part in parts]),
@@ -135,29 +143,120 @@ def kmeans_plus_plus(
     return np.stack(chosen, axis=1)
 
 
-def _lloyd(points: Floats, point_weights: Floats, centroids: Floats) -> LloydBatch:
-    starts = len(centroids)
+@dataclass(frozen=True)
+class _Problems:
+    """Points of S problems, or of one that they share, laid out for products of matrices.
+
+    Attributes
+    ----------
+    rows : (S or 1, d, m) array, one contiguous row per feature
+    weighted : (S or 1, m, d + 1) array, the points times their weight, and the weight
+    squares : (S or 1,) array, weighted sum of the squared coordinates
+    """
+
+    rows: Floats
+    weighted: Floats
+    squares: Floats
+
+    @classmethod
+    def of(cls, coordinates: Floats, weights: Floats) -> _Problems:
+        points = coordinates if coordinates.ndim == 3 else coordinates[None]
+        weight = np.atleast_2d(weights)[:, :, None]
+        with_one = np.concatenate([points, np.ones((*points.shape[:2], 1))], axis=2)
+        squares = ((points**2).sum(axis=2) * weight[:, :, 0]).sum(axis=1)
+        return cls(_feature_rows(points), with_one * weight, squares)
+
+    @property
+    def points(self) -> int:
+        return self.rows.shape[2]
+
+    @property
+    def weights(self) -> Floats:
+        """(S or 1, m) array."""
+        return self.weighted[:, :, -1]
+
+    def some(self, problems: Integers) -> _Problems:
+        """Return some of the problems, without a copy of what they share."""
+        return _Problems(
+            _select(self.rows, problems),
+            _select(self.weighted, problems),
+            _select(self.squares, problems),
+        )
+
+    def parts(self, clusters: int) -> Iterator[tuple[slice, _Problems]]:
+        """Return some of the points at a time, so that distances to all clusters are few."""
+        at_once = max(VALUES_AT_ONCE // clusters, 1)
+        for start in range(0, self.points, at_once):
+            part = slice(start, start + at_once)
+            yield part, _Problems(self.rows[:, :, part], self.weighted[:, part], self.squares)
+
+    def distances(self, centroids: Floats) -> Floats:
+        """Return the (S, k, m) squared distances, each without the square of its point."""
+        products = np.matmul(centroids, self.rows)
+        products *= -2
+        products += (centroids**2).sum(axis=2)[:, :, None]
+        return products
+
+
+def _lloyd(problems: _Problems, centroids: Floats, tolerance: float) -> LloydBatch:
     centroids = centroids.copy()
-    labels = np.full((starts, points.shape[2]), -1, dtype=np.intp)
-    wcss = np.empty(starts)
-    running = np.arange(starts)
+    wcss = np.full(len(centroids), np.inf)
+    # The centroids that the last assignment of each problem was to.
+    assigned = centroids.copy()
+    running, left = np.arange(len(centroids)), problems
     for _ in range(MAX_ITERATIONS):
-        nearest, squared = _nearest(_select(points, running), centroids[running])
-        cost = squared * _select(point_weights, running)
-        wcss[running] = cost.sum(axis=1)
-        changed = (nearest != labels[running]).any(axis=1)
-        labels[running] = nearest
-        running = running[changed]
+        assigned[running] = centroids[running]
+        sums, cost = _sums(left, assigned[running])
+        moved = _means(left, assigned[running], sums)
+        has_ended = (moved == assigned[running]).all(axis=(1, 2))
+        if tolerance:
+            has_ended |= wcss[running] - cost <= tolerance * cost
+        wcss[running] = cost
+        centroids[running] = moved
+        running = running[~has_ended]
         if not len(running):
             break
-        centroids[running] = _weighted_means(
-            _select(points, running),
-            _select(point_weights, running),
-            nearest[changed],
-            cost[changed],
-            centroids.shape[1],
-        )
-    return LloydBatch(centroids, labels, wcss)
+        left = problems.some(running)
+    labels = np.empty((len(centroids), problems.points), dtype=np.intp)
+    for part, points in problems.parts(centroids.shape[0] * centroids.shape[1]):
+        labels[:, part] = points.distances(assigned).argmin(axis=1)
+    return LloydBatch(centroids, labels, np.maximum(wcss, 0.0))
+
+
+def _sums(problems: _Problems, centroids: Floats) -> tuple[Floats, Floats]:
+    """Return the (S, k, d + 1) sums of the points nearest to each centroid, and their (S,) cost."""
+    size, k, features = centroids.shape
+    sums, cost = np.zeros((size, k, features + 1)), np.zeros(size) + problems.squares
+    for _, points in problems.parts(size * k):
+        distance = points.distances(centroids)
+        least = distance.min(axis=1)
+        cost += (least * points.weights).sum(axis=1)
+        members = (distance == least[:, None, :]).astype(np.float64)
+        found = np.matmul(members, points.weighted)
+        weight = points.weights.sum(axis=1)
+        for problem in np.flatnonzero(found[:, :, -1].sum(axis=1) > weight * (1 + TIE)):
+            # A point as near to two centroids belongs to the first.
+            own = distance[problem].argmin(axis=0) == np.arange(k)[:, None]
+            found[problem] = (
+                own.astype(np.float64) @ _select(points.weighted, np.array([problem]))[0]
+            )
+        sums += found
+    return sums, cost
+
+
+def _means(problems: _Problems, centroids: Floats, sums: Floats) -> Floats:
+    """Return the (S, k, d) means; an empty cluster takes the point that costs most."""
+    total = sums[:, :, -1]
+    means = sums[:, :, :-1] / np.where(total == 0, 1.0, total)[:, :, None]
+    for problem in np.flatnonzero((total == 0).any(axis=1)):
+        empty = np.flatnonzero(total[problem] == 0)
+        one = problems.some(np.array([problem]))
+        (own,), (weights,) = one.rows, one.weights
+        least = one.distances(centroids[[problem]])[0].min(axis=0)
+        cost = (least + (own**2).sum(axis=0)) * weights
+        costliest = np.argsort(-cost, kind="stable")[: len(empty)]
+        means[problem, empty[: len(costliest)]] = own[:, costliest].T
+    return means
 
 
 def _feature_rows(coordinates: Floats) -> Floats:
@@ -189,23 +288,3 @@ def _squared_distance(points: Floats, centroid: Floats) -> Floats:
         difference *= difference
         total += difference
     return total
-
-
-def _weighted_means(
-    points: Floats, weights: Floats, labels: Integers, cost: Floats, k: int
-) -> Floats:
-    problems, features = len(labels), points.shape[1]
-    cell = (labels + k * np.arange(problems)[:, None]).ravel()
-    sums = np.empty((problems, k, features + 1))
-    for column in range(features + 1):
-        value = weights if column == features else weights * points[:, column]
-        whole = np.broadcast_to(value, labels.shape).ravel()
-        sums[:, :, column] = np.bincount(cell, whole, problems * k).reshape(problems, k)
-    total = sums[:, :, features]
-    means = sums[:, :, :features] / np.where(total == 0, 1.0, total)[:, :, None]
-    for problem in np.flatnonzero((total == 0).any(axis=1)):
-        empty = np.flatnonzero(total[problem] == 0)
-        costliest = np.argsort(-cost[problem], kind="stable")[: len(empty)]
-        own_points = points[0 if len(points) == 1 else problem]
-        means[problem, empty[: len(costliest)]] = own_points[:, costliest].T
-    return means

@@ -12,33 +12,50 @@ import duckdb
 from mall_segments.assignment import CUSTOMER_COLUMNS
 from mall_segments.dbt_segmentation import read_model
 from mall_segments.duckdb_engine import assign
-from mall_segments.errors import MallSegmentsError, NotBuiltError
+from mall_segments.errors import NotBuiltError
 from mall_segments.intake.source import inspect_file
+from mall_segments.outputs import (
+    MARK,
+    NoFolderError,
+    OutputFormatError,
+    is_ours,
+    mark_of_table,
+    require_room,
+    require_unread,
+)
 from mall_segments.project_sql import render_model
+from mall_segments.publish.database import lock_errors
+from mall_segments.publish.durable import written_aside
 from mall_segments.settings import PROFILE_FEATURES, parse_gender_map
 from mall_segments.sql_text import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORMATS = {".csv": "format csv, header", ".parquet": "format parquet, compression zstd"}
+FORMATS = {
+    ".csv": "format csv, header",
+    ".parquet": f"format parquet, compression zstd, kv_metadata {{generator: {literal(MARK)}}}",
+}
+# What is written of each customer, and of each row that is none.
+SCORED = (
+    *CUSTOMER_COLUMNS,
+    "segment_key",
+    "distance_to_centroid",
+    "runner_up_segment_key",
+    "runner_up_distance",
+    "assignment_margin",
+    "is_out_of_domain",
+    "segment_name",
+    "value_tier",
+    "model_id",
+)
+REFUSED = ("line_number", "customer_id", "reasons")
 # A file to score may be one customer; a source to fit on may not.
 NO_MINIMUM: dict[str, object] = {"min_customers": 1, "min_distinct_points": 1}
 WHOLE_NUMBERS = ("age", "spending_score")
 # Beyond it the engine spills to disk.
 MEMORY = "2GB"
 FEATURE_SET = "select distinct feature from stored.ml.int_segment_model"
-
-
-class OutputFormatError(MallSegmentsError):
-    """A name for the scored customers that tells no format."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            "OUTPUT_FORMAT",
-            f"The output is {path}, expected a name that ends in {' or '.join(FORMATS)}.",
-            "Give --to another name.",
-        )
 
 
 @dataclass(frozen=True)
@@ -73,16 +90,20 @@ def score_file(
     ----------
     file : CSV or Parquet file of customers
     warehouse : DuckDB file with a model
-    output : CSV or Parquet file to write, one row per customer in the order of their ids
+    output : CSV or Parquet file to write, one row per customer in the order of their ids; rows
+        that are no customers go to a file beside it, named *.rejected.csv, which is taken away
+        where there are none. What is there is replaced if it is a file of the same kind.
     settings : `column_aliases`, `gender_map` and the gates
     spill : folder for what does not fit into memory
 
     Raises
     ------
-    InputRefusedError, NotBuiltError, OutputFormatError, SettingError
+    InputRefusedError, NotBuiltError, SettingError, InUseError
+    OutputFormatError, NoFolderError, SamePlaceError, NotOursError
+        Before anything is written.
     """
-    if output.suffix not in FORMATS:
-        raise OutputFormatError(output)
+    rejected_file = output.with_name(f"{output.stem}.rejected.csv")
+    _require_room(output, rejected_file, [file, warehouse])
     with duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(spill)}) as session:
         _attach(session, warehouse)
         judged: dict[str, object] = {**settings, **NO_MINIMUM}
@@ -94,31 +115,45 @@ def score_file(
         parsed = render_model("stg_customers_parsed", {"raw_customers": "file_rows"}, variables)
         session.execute(f"create temp table parsed as {parsed}")
         model_id = _assign(session)
-        _write(session, "scored", output, "customer_id")
         counts = session.sql(
             "select segment_key, count(*), count(*) filter (is_out_of_domain) from scored"
             " group by segment_key order by segment_key"
         ).fetchall()
-        rejected = len(session.sql("from parsed where reasons is not null"))
-        rejected_file = output.with_name(f"{output.stem}.rejected.csv") if rejected else None
-        if rejected_file:
-            refused = "select line_number, customer_id, reasons from parsed"
-            session.sql(f"{refused} where reasons is not null").create_view("refused")
+        refused = f"select {', '.join(REFUSED)} from parsed where reasons is not null"
+        session.sql(refused).create_view("refused")
+        rejected = len(session.table("refused"))
+        if rejected:
+            require_room(rejected_file, mark_of_table(REFUSED))
             _write(session, "refused", rejected_file, "line_number")
+        elif is_ours(rejected_file, mark_of_table(REFUSED)):
+            rejected_file.unlink()
+        _write(session, "scored", output, "customer_id")
     return Scored(
         model_id=model_id,
         customers={key: customers for key, customers, _ in counts},
         out_of_domain=sum(outside for *_, outside in counts),
         rejected=rejected,
-        rejected_file=rejected_file,
+        rejected_file=rejected_file if rejected else None,
     )
+
+
+def _require_room(output: Path, rejected_file: Path, reads: list[Path]) -> None:
+    suffix = output.suffix.lower()
+    if suffix not in FORMATS:
+        raise OutputFormatError(output, FORMATS)
+    if not output.parent.is_dir():
+        raise NoFolderError(output.parent)
+    require_unread(output, reads)
+    require_unread(rejected_file, reads)
+    require_room(output, mark_of_table(SCORED) if suffix == ".csv" else MARK)
 
 
 def _attach(session: DuckDBPyConnection, warehouse: Path) -> None:
     if not warehouse.exists():
         raise NotBuiltError(f"There is no warehouse at {warehouse}.")
     try:
-        session.execute(f"attach {literal(str(warehouse))} as stored (read_only)")
+        with lock_errors(warehouse):
+            session.execute(f"attach {literal(str(warehouse))} as stored (read_only)")
         session.execute(FEATURE_SET)
     except duckdb.Error as error:
         reason = str(error).splitlines()[0]
@@ -140,22 +175,19 @@ def _assign(session: DuckDBPyConnection) -> str:
     registered = model.registered
     assigned = assign(customers, model.scaling, registered.centroids, registered.keys)
     assigned.create_view("assigned")
-    names = ", ".join(
-        f"cast(assigned.{name} as integer) as {name}"
-        if name in WHOLE_NUMBERS
-        else f"assigned.{name}"
-        for name in assigned.columns
-    )
+    written = {name: f"cast({name} as integer) as {name}" for name in WHOLE_NUMBERS}
+    written["model_id"] = f"{literal(model.model_id)} as model_id"
     session.execute(
-        f"create temp table scored as select {names}, segment_profiles.segment_name,"
-        f" segment_profiles.value_tier, {literal(model.model_id)} as model_id from assigned"
-        " left join stored.marts.segment_profiles as segment_profiles using (segment_key)"
+        f"create temp table scored as select {', '.join(written.get(n, n) for n in SCORED)}"
+        " from assigned left join (select segment_key, segment_name, value_tier"
+        " from stored.marts.segment_profiles) as profiles using (segment_key)"
     )
     return model.model_id
 
 
 def _write(session: DuckDBPyConnection, relation: str, path: Path, key: str) -> None:
-    session.execute(
-        f"copy (select * from {relation} order by {key})"
-        f" to {literal(str(path))} ({FORMATS[path.suffix]})"
-    )
+    with written_aside(path) as partial:
+        session.execute(
+            f"copy (select * from {relation} order by {key})"
+            f" to {literal(str(partial))} ({FORMATS[path.suffix.lower()]})"
+        )

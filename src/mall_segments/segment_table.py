@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mall_segments.errors import NotBuiltError
+from mall_segments.publish.database import reading
 
 PROFILES = """
     select
@@ -74,7 +75,7 @@ def _read(database: Path) -> tuple[list[tuple], list[tuple]]:
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             return connection.sql(PROFILES).fetchall(), connection.sql(QUALITY).fetchall()
     except duckdb.CatalogException:
         raise NotBuiltError(f"{database} holds no segments.") from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from mall_segments.errors import SettingError
+from mall_segments.errors import SettingError, UnknownNameError
+from mall_segments.intake.header import FIELDS
 
 PROFILE_FEATURES = ("age", "annual_income_k_usd", "spending_score")
+GENDERS = ("Female", "Male", "Other", "Unknown")
 AUTOMATIC = "auto"
 LARGEST_K = 50
 
@@ -54,6 +56,9 @@ def parse_aliases(value: object) -> dict[str, list[str]]:
     aliases = {
         str(field): [names] if isinstance(names, str) else names for field, names in value.items()
     }
+    for field in aliases:
+        if field not in FIELDS:
+            raise UnknownNameError("field", field, FIELDS, "column_aliases")
     for names in aliases.values():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise SettingError("column_aliases", value, "a list of column names for each field")
@@ -64,6 +69,9 @@ def parse_gender_map(value: object) -> dict[str, str]:
     """Return the gender that each added word stands for."""
     if not isinstance(value, Mapping):
         raise SettingError("gender_map", value, "a mapping of words to genders")
+    for gender in map(str, value.values()):
+        if gender not in GENDERS:
+            raise UnknownNameError("gender", gender, GENDERS, "gender_map")
     return {str(word): str(gender) for word, gender in value.items()}
 
 
@@ -99,6 +107,18 @@ def parse_number(value: object, setting: str) -> float:
     return float(value)
 
 
+def check_settings(settings: Mapping[str, object]) -> None:
+    """Refuse values that name what there is not, before anything is built of the others.
+
+    Raises
+    ------
+    SettingError, UnknownNameError
+    """
+    for name, parse in NAMING.items():
+        if name in settings:
+            parse(settings[name])
+
+
 def feature_set_name(features: Sequence[str]) -> str:
     """Return the name of a feature set as the marts show it.
 
@@ -106,3 +126,13 @@ def feature_set_name(features: Sequence[str]) -> str:
     'age, spending_score'
     """
     return ", ".join(features)
+
+
+# The variables whose values name something.
+NAMING: Mapping[str, Callable[[object], object]] = {
+    "segmentation_features": parse_features,
+    "compared_feature_sets": parse_feature_sets,
+    "k": parse_k,
+    "column_aliases": parse_aliases,
+    "gender_map": parse_gender_map,
+}

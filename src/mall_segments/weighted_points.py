@@ -6,6 +6,7 @@ customers on each, so a table of any length is fitted from its points without an
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,8 +15,13 @@ from numpy.typing import NDArray
 from mall_segments.errors import TooFewPointsError
 from mall_segments.lloyd import Floats, Integers
 
-# Three features at this many divisions still have cell numbers of 64 bits.
+# The finest grid has so many divisions, and cell numbers of 63 bits.
 FINEST_GRID = 1 << 20
+CELL_BITS = 63
+# Blocks hide little if their scatter is no more than this share of the total sum of squares.
+LARGEST_SCATTER = 0.05
+# Digits by which points and features are put in order: what sums of another order change is less.
+ORDER_DIGITS = 10
 # Up to so many cells are counted in an array of them all, which is faster than sorting the points.
 COUNTED_CELLS = 1 << 22
 
@@ -86,10 +92,11 @@ class WeightedPoints:
             raise TooFewPointsError(found=len(self), needed=k)
 
     def coarsened(self, limit: int) -> WeightedPoints:
-        """Merge neighbouring points until at most `limit` remain.
+        """Return at most so many points that stand for all.
 
-        A merged point is the weighted mean of its block (see `in_blocks`). Few enough points are
-        returned unchanged.
+        Neighbouring points are merged to their weighted mean (see `in_blocks`). Where so few blocks
+        would hide much of what tells the points apart, as in many dimensions, points at even steps
+        of the weight stand for all. Few enough points are returned unchanged.
 
         Parameters
         ----------
@@ -98,7 +105,44 @@ class WeightedPoints:
         """
         if len(self) <= limit:
             return self
-        return self.in_blocks(limit).merged(self.scatter)
+        blocks = self.in_close_blocks(limit)
+        return blocks.merged(self.scatter) if blocks else self.sampled(limit)
+
+    def in_close_blocks(self, limit: int) -> Blocks | None:
+        """Return the points in at most so many blocks; None where these would hide too much."""
+        blocks = self.in_blocks(limit)
+        hidden = float(blocks.scatter.sum())
+        return blocks if hidden <= LARGEST_SCATTER * self.total_sum_of_squares else None
+
+    def sampled(self, limit: int) -> WeightedPoints:
+        """Return at most so many of the points, those at even steps of the weight."""
+        ordered, _ = self.in_canonical_order()
+        mass = np.cumsum(ordered.weights)
+        steps = mass[-1] * (np.arange(limit) + 0.5) / limit
+        place, times = np.unique(np.searchsorted(mass, steps), return_counts=True)
+        return WeightedPoints(ordered.coordinates[place], times * (mass[-1] / limit))
+
+    def in_canonical_order(self) -> tuple[WeightedPoints, Integers]:
+        """Return the points in an order that depends neither on theirs nor on that of the features.
+
+        Returns
+        -------
+        points : WeightedPoints
+            In lexicographic order of the features in `order`; their columns stay where they are.
+        order : (d,) array
+            Places of the features by their third and fourth moment.
+        """
+        rounded = self.coordinates.round(ORDER_DIGITS)
+        moments = [
+            tuple(
+                round(math.fsum((self.weights * column**power).tolist()), ORDER_DIGITS // 2)
+                for power in (3, 4)
+            )
+            for column in rounded.T
+        ]
+        order = np.array(sorted(range(len(moments)), key=moments.__getitem__), dtype=np.intp)
+        in_order = self[np.lexsort(rounded[:, order[::-1]].T)]
+        return replace(in_order, scatter=self.scatter), order
 
     def in_blocks(self, limit: int) -> Blocks:
         """Collect the points in the cells of the finest regular grid with few enough occupied ones.
@@ -114,7 +158,8 @@ class WeightedPoints:
         # So many divisions cannot have more cells than wanted.
         fine = max(int(limit ** (1 / self.coordinates.shape[1]) + 1e-9) - 1, 1)
         coarse = 2 * fine
-        while coarse < FINEST_GRID and self._occupied(lower, extent, coarse) <= limit:
+        finest = min(FINEST_GRID, int(2 ** (CELL_BITS / self.coordinates.shape[1])) - 1)
+        while coarse < finest and self._occupied(lower, extent, coarse) <= limit:
             fine, coarse = coarse, 2 * coarse
         while coarse - fine > 1:
             middle = (fine + coarse) // 2

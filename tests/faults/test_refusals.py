@@ -12,14 +12,16 @@ import duckdb
 import pytest
 
 from mall_segments.errors import AuditFailedError, MallSegmentsError
+from mall_segments.outputs import NotOursError, SamePlaceError
 from mall_segments.publish.build_log import NoSuchBuildError, builds
-from mall_segments.publish.database import DamagedWarehouseError, StorageError
+from mall_segments.publish.database import DamagedWarehouseError, InUseError, StorageError
 from mall_segments.publish.lock import BusyError
-from mall_segments.publish.places import Places, SamePlaceError
+from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
 from mall_segments.publish.serving import rollback, settle_if_idle
 from tests.faults.small_build import make_build, no_check
+from tests.locking import locked
 
 BLOCK_BYTES = 256 * 1_024
 
@@ -226,9 +228,45 @@ def test_a_warehouse_that_somebody_writes_to_is_named(production):
     with duckdb.connect(str(production.places.warehouse)):
         with production.start() as process:
             _, said = process.communicate(timeout=60)
-        assert "WAREHOUSE_NOT_READABLE" in said
-        assert "lock" in said
+        assert f"IN_USE: {production.places.warehouse} is locked" in said
+        assert f"(PID {os.getpid()}) has it open" in said
     assert production.digests() == before
+
+
+def test_a_published_file_that_somebody_has_open_to_write_stays(production):
+    first = production.publish().build_id
+    production.publish()
+    before = production.digests()
+    with locked(production.places.published) as holder:
+        assert settle_if_idle(production.places) is None
+        assert [build.is_served for build in builds(production.places)] == [None, None]
+        with pytest.raises(InUseError, match=rf"is locked: .*\(PID {holder.pid}\)") as caught:
+            rollback(production.places)
+        assert caught.value.exit_code == 75
+        assert production.digests() == before
+        third = production.publish().build_id
+    assert production.served() == third
+    assert rollback(production.places, first) == (third, first)
+
+
+@pytest.mark.parametrize("content", ["id,age\n1,30\n", "", None])
+def test_a_file_in_which_nothing_was_published_is_not_replaced(production, content):
+    """Whether it is no database, or one of somebody else."""
+    production.publish()
+    theirs = production.folder / "theirs.duckdb"
+    if content is None:
+        with duckdb.connect(str(theirs)) as connection:
+            connection.execute("create table crm as select 1 as customer")
+    else:
+        theirs.write_text(content)
+    before = theirs.read_bytes()
+    places = Places(production.places.warehouse, theirs)
+    with pytest.raises(NotOursError, match=r"theirs\.duckdb is there already"):
+        publish_build(places, make_build, no_check, Quiet())
+    with pytest.raises(NotOursError):
+        rollback(places)
+    assert settle_if_idle(places).startswith(f"{theirs} is there already")
+    assert theirs.read_bytes() == before
 
 
 def test_what_somebody_writes_to_the_warehouse_meanwhile_is_not_lost(production):
@@ -346,8 +384,13 @@ def test_productions_share_a_folder_but_nothing_in_it(tmp_path):
 
 
 def test_the_published_file_is_another_than_the_warehouse(tmp_path):
+    file = tmp_path / "mall.duckdb"
     with pytest.raises(SamePlaceError):
-        Places(tmp_path / "mall.duckdb", tmp_path / "mall.duckdb")
+        Places(file, file)
+    file.touch()
+    os.link(file, tmp_path / "hard.duckdb")
+    with pytest.raises(SamePlaceError):
+        Places(file, tmp_path / "hard.duckdb")
 
 
 def test_who_may_read_the_files_stays(production):

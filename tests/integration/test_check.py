@@ -1,12 +1,13 @@
 """The Great Expectations checkpoint on real builds."""
 
+import os
 import re
 
 import duckdb
 import pytest
 
 from mall_segments.checks.checkpoint import KEYS
-from mall_segments.checks.offline_docs import make_room
+from mall_segments.checks.offline_docs import OFFLINE
 from tests.integration.conftest import ROOT
 
 BASELINE = ROOT / "tests" / "expectations" / "customer_baseline.json"
@@ -64,15 +65,20 @@ def test_a_folder_with_other_files_is_not_replaced(mall, check, tmp_path):
     (folder / "letter.txt").write_text("dear")
     result, _ = check(mall, "--site", folder)
     assert result.returncode == 2
+    (folder / OFFLINE).mkdir(parents=True)
+    result, _ = check(mall, "--site", folder)
+    assert result.returncode == 2
     assert "NOT_OUR_SITE" in result.stderr
     assert (folder / "letter.txt").read_text() == "dear"
 
 
 def test_a_site_that_a_killed_build_left_half_written_is_replaced(mall, check, tmp_path):
     site = tmp_path / "data_docs"
-    make_room(site)
+    (site / OFFLINE).mkdir(parents=True)
     (site / "index.html").write_text("half a pa")
-    (tmp_path / ".data_docs.removed" / "static").mkdir(parents=True)
+    left = tmp_path / ".data_docs.aside-killed"
+    (left / "static").mkdir(parents=True)
+    os.utime(left, (0, 0))
     result, _ = check(mall)
     assert result.returncode == 0, result.stdout + result.stderr
     assert "half a pa" not in (site / "index.html").read_text()

@@ -75,11 +75,6 @@ def test_an_empty_run_builds_every_relation_without_rows(project):
             {"level_threshold": -1},
             "level_threshold is -1, expected a number of 0 or more",
         ),
-        (
-            "raw_customers",
-            {"gender_map": {"1": "Woman"}},
-            "gender_map: 1 maps to Woman, expected one of",
-        ),
     ],
 )
 def test_a_setting_that_means_nothing_is_named_without_a_traceback(
@@ -89,3 +84,57 @@ def test_a_setting_that_means_nothing_is_named_without_a_traceback(
     assert result.returncode != 0
     assert message in result.stdout
     assert "Traceback" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "variables", "message"),
+    [
+        (
+            "build",
+            {"customer_path": "mine.csv"},
+            "variable customer_path; did you mean customers_path?",
+        ),
+        (
+            "parse",
+            {"column_aliases": {"agee": ["Alter"]}},
+            "field agee for column_aliases; did you mean age?",
+        ),
+        (
+            "seed",
+            {"gender_map": {"1": "Femal"}},
+            "gender Femal for gender_map; did you mean Female?",
+        ),
+    ],
+)
+def test_dbt_refuses_a_name_that_there_is_not_before_it_writes_anything(
+    project, command, variables, message
+):
+    result = project.dbt(command, **variables)
+    assert result.returncode == 2
+    assert f"INVALID_SETTING: There is no {message}" in result.stdout
+    assert not project.database.exists()
+
+
+def test_dbt_refuses_a_name_that_only_the_project_file_has(project):
+    file = project.folder / "dbt_project.yml"
+    file.write_text(file.read_text().replace("\nvars:\n", "\nvars:\n  customer_path: mine.csv\n"))
+    result = project.dbt("parse")
+    assert result.returncode == 2
+    assert "There is no variable customer_path; did you mean customers_path?" in result.stdout
+
+
+def test_dbt_takes_an_empty_environment_variable_for_none_and_names_a_wrong_one(
+    project, monkeypatch
+):
+    for name in ("MALL_SEGMENTS_DATABASE", "MALL_SEGMENTS_MEMORY_LIMIT"):
+        monkeypatch.setenv(name, "")
+    names = ("MALL_SEGMENTS_DATABASE", "MALL_SEGMENTS_MEMORY_LIMIT")
+    with project.start("dbt", "run", "-s", "int_build", environment=names) as process:
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    assert project.database.exists()
+    monkeypatch.setenv("MALL_SEGMENTS_MEMORY_LIMIT", "abc")
+    with project.start("dbt", "run", "-s", "int_build", environment=names) as process:
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 2
+    assert "MALL_SEGMENTS_MEMORY_LIMIT is 'abc', expected a size such as 4GB" in said

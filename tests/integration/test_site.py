@@ -79,6 +79,10 @@ def test_a_folder_with_other_files_is_left_alone(first_build, tmp_path):
     result = first_build.run("mall-segments", "docs", "--to", tmp_path)
     assert (result.returncode, "NOT_OUR_SITE" in result.stderr) == (2, True)
     assert names(tmp_path) == ["letter.txt"]
+    (tmp_path / "index.html").write_text('<meta name="generator" content="mall-segments docs">')
+    result = first_build.run("mall-segments", "docs", "--to", tmp_path)
+    assert (result.returncode, "NOT_OUR_SITE" in result.stderr) == (2, True)
+    assert names(tmp_path) == ["index.html", "letter.txt"]
 
 
 def test_without_a_build_it_says_so(project):

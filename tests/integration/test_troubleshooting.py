@@ -102,7 +102,7 @@ def test_what_duckdb_says_of_a_file_in_use(project):
             text=True,
             check=False,
         )
-    assert result.returncode == 2
+    assert result.returncode == 75
     assert "Conflicting lock is held in" in other.stderr
 
 

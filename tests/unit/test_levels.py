@@ -6,8 +6,8 @@ import pytest
 from mall_segments import levels
 from mall_segments.hamerly import converge
 from mall_segments.levels import Levels
-from mall_segments.lloyd import kmeans_plus_plus, lloyd
-from mall_segments.weighted_points import WeightedPoints
+from mall_segments.lloyd import kmeans_plus_plus, lloyd, nearest_centroid
+from mall_segments.weighted_points import WeightedPoints, mean_of_groups
 
 
 @pytest.fixture
@@ -27,17 +27,18 @@ def test_few_points_are_their_own_levels(generator):
 
 def test_levels_get_coarser_and_keep_customers_and_sum_of_squares(crowd):
     found = Levels.of(crowd)
-    assert len(found.coarse) <= levels.SEARCH_POINTS < len(found.middle) <= levels.MIDDLE_POINTS
+    assert len(found.coarse) <= levels.COARSE_POINTS < len(found.middle) <= levels.MIDDLE_POINTS
     for level in (found.middle, found.coarse):
         assert level.customers == crowd.customers
         assert level.total_sum_of_squares == pytest.approx(crowd.total_sum_of_squares, rel=1e-9)
 
 
-def test_too_few_coarse_points_leave_the_search_to_all(crowd, monkeypatch):
-    monkeypatch.setattr(levels, "SEARCH_POINTS", 10)
-    found = Levels.of(crowd)
-    assert found.for_search(5) is found.coarse
-    assert found.for_search(50) is crowd
+def test_many_dimensions_are_sampled(generator):
+    points = WeightedPoints.from_rows(generator.normal(size=(3 * levels.SEARCHED_POINTS, 9)))
+    found = Levels.of(points)
+    assert found.blocks is None
+    assert len(found.coarse) == levels.COARSE_POINTS
+    assert len(found.middle) == levels.MIDDLE_POINTS
 
 
 def test_the_best_end_on_all_points_wins_although_it_is_not_the_best_on_coarse_ones(
@@ -50,12 +51,15 @@ def test_the_best_end_on_all_points_wins_although_it_is_not_the_best_on_coarse_o
     ends = lloyd(found.coarse.coordinates, found.coarse.weights, starts)
     monkeypatch.setattr(levels, "SEARCH_ERROR", 0.02)
     monkeypatch.setattr(levels, "MIDDLE_ERROR", 0.01)
-    best = found.best(list(ends.centroids), ends.wcss)
+    labels = found.best(list(ends.centroids), ends.wcss)
+    centroids = mean_of_groups(crowd.coordinates, crowd.weights, labels, 9)
+    nearest, squared = nearest_centroid(crowd.coordinates, centroids)
+    np.testing.assert_array_equal(nearest, labels)
     near = ends.centroids[ends.wcss <= ends.wcss.min() * 1.02]
     assert len(near) > 1
     of_all = [converge(crowd, start).wcss for start in near]
     assert max(of_all) > min(of_all) * (1 + 1e-3)
-    assert best.wcss <= min(of_all) * (1 + 1e-4)
+    assert crowd.weights @ squared <= min(of_all) * (1 + 1e-4)
 
 
 @pytest.mark.parametrize(("shift", "fits"), [(0.001, 1), (1.0, 2)])

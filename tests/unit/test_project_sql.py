@@ -3,9 +3,15 @@ import re
 import pytest
 
 from mall_segments import project_sql
-from mall_segments.errors import MallSegmentsError
+from mall_segments.errors import UnknownNameError
 from mall_segments.intake.dialect import WHITE_SPACE
-from mall_segments.project_sql import ProjectNotFoundError, find_project, render_model, render_sql
+from mall_segments.project_sql import (
+    ProjectNotFoundError,
+    find_project,
+    project_variables,
+    render_model,
+    render_sql,
+)
 
 
 def test_the_project_is_found_from_below_and_from_elsewhere(monkeypatch, tmp_path):
@@ -21,6 +27,53 @@ def test_without_a_project_the_error_says_so(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ProjectNotFoundError, match="Work in a clone of the project"):
         find_project()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """Return a small project whose one macro reads k, with some text for its variables."""
+    (tmp_path / "macros").mkdir()
+    (tmp_path / "macros" / "one.sql").write_text(
+        '{% macro one() %}{{ var( "k", 1) }}{% endmacro %}'
+    )
+
+    def project(variables):
+        (tmp_path / "dbt_project.yml").write_text(
+            f"name: own\nmacro-paths: [macros]\nvars: {variables}\n"
+        )
+        return tmp_path
+
+    return project
+
+
+def test_every_variable_of_the_project_is_read_and_may_be_given():
+    variables = project_variables()
+    assert variables["k"] == "auto"
+    assert project_variables(variables | {"k": 6}) == variables | {"k": 6}
+
+
+@pytest.mark.parametrize("name", ["customer_relation", "features", "K", "mall_segments", 7])
+def test_a_variable_that_nothing_reads_is_refused(name):
+    with pytest.raises(
+        UnknownNameError, match=rf"There is no variable {name}\b.*customers_relation"
+    ):
+        project_variables({name: "crm.customers"})
+
+
+def test_a_variable_is_known_by_who_reads_it(project):
+    assert project_variables(project=project("{k: 6}")) == {"k": 6}
+    assert project_variables(project=project("")) == {}
+    assert project_variables({"k": 7}, project("{own: {k: 6}, k: 5}")) == {"k": 7}
+    for variables in ("{kk: 6, k: 5}", "{own: {kk: 6}}", "{other: {k: 6}}"):
+        with pytest.raises(UnknownNameError):
+            project_variables(project=project(variables))
+
+
+def test_variables_of_an_installed_package_are_left_alone(project):
+    package = project("{other: {start: 1}, other_end: 2}") / "dbt_packages" / "other"
+    package.mkdir(parents=True)
+    (package / "end.sql").write_text("{{ var('other_end') }}")
+    assert project_variables(project=package.parents[1]) == {"other_end": 2}
 
 
 def test_a_model_is_rendered_with_its_relations_variables_and_macros():
@@ -45,11 +98,6 @@ def test_an_engine_without_a_variant_of_its_own_takes_the_default():
     exact_sum = "cast(sum(cast(x as decimal(38, 12))) as double)"
     assert render_sql(text, {}, {}).strip() == f"materialized|{exact_sum}"
     assert render_sql(text, {}, {}, "spark").strip() == f"|{exact_sum}"
-
-
-def test_a_variable_that_means_nothing_is_refused_as_in_dbt():
-    with pytest.raises(MallSegmentsError, match="gender_map: 1 maps to Woman"):
-        render_model("stg_customers_parsed", {"raw_customers": "x"}, {"gender_map": {"1": "Woman"}})
 
 
 @pytest.mark.parametrize(("engine", "literal"), [("duckdb", "'l''f'"), ("spark", r"'l\'f'")])

@@ -1,7 +1,8 @@
 import pytest
 
-from mall_segments.errors import SettingError
+from mall_segments.errors import SettingError, UnknownNameError, nearest
 from mall_segments.settings import (
+    check_settings,
     parse_aliases,
     parse_feature_sets,
     parse_features,
@@ -67,3 +68,45 @@ def test_genders_may_be_coded_as_numbers():
     assert parse_gender_map({1: "Female"}) == {"1": "Female"}
     with pytest.raises(SettingError, match="gender_map"):
         parse_gender_map("1=Female")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"column_aliases": {"agee": ["Alter"]}},
+            "no field agee for column_aliases; did you mean age",
+        ),
+        ({"column_aliases": {"Age": "Alter"}}, "no field Age for column_aliases; did you mean age"),
+        ({"gender_map": {1: "female"}}, "no gender female for gender_map; did you mean Female"),
+        ({"gender_map": {1: None}}, r"no gender None for gender_map\. There are: Female, Male"),
+    ],
+)
+def test_a_name_inside_a_mapping_is_one_that_there_is(settings, message):
+    with pytest.raises(UnknownNameError, match=message):
+        check_settings(settings)
+
+
+def test_features_and_k_are_checked_with_the_names():
+    check_settings({"k": "auto", "segmentation_features": ["age"], "gender_map": {}})
+    for settings in (
+        {"k": "6"},
+        {"segmentation_features": ["aeg"]},
+        {"compared_feature_sets": "age"},
+    ):
+        with pytest.raises(SettingError):
+            check_settings(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("K", "k"),
+        ("kmax", "k_max"),
+        ("path", "customers_path"),
+        ("nothing_like_it", None),
+        ("", None),
+    ],
+)
+def test_the_nearest_name_is_one_that_is_alike(name, meant):
+    assert nearest(name, ["k", "k_max", "customers_path", "customers_relation"]) == meant

@@ -20,12 +20,42 @@ def test_standardised_customers_have_the_published_total_sum_of_squares(mall_poi
 
 
 def test_coarsening_keeps_weight_and_mean(generator):
-    points = WeightedPoints.from_rows(generator.normal(size=(5_000, 3)))
+    points = WeightedPoints.from_rows(generator.normal(size=(5_000, 2)))
     coarse = points.coarsened(400)
     assert 200 < len(coarse) <= 400
     assert coarse.customers == pytest.approx(5_000)
     np.testing.assert_allclose(coarse.mean, points.mean, atol=1e-12)
-    assert coarse.total_sum_of_squares < points.total_sum_of_squares
+    assert coarse.scatter > 0
+    assert coarse.total_sum_of_squares == pytest.approx(points.total_sum_of_squares)
+
+
+def test_points_that_blocks_would_hide_are_sampled(generator):
+    points = WeightedPoints.from_rows(generator.normal(size=(5_000, 12)), np.arange(1.0, 5_001))
+    coarse = points.coarsened(400)
+    assert 300 < len(coarse) <= 400
+    assert coarse.customers == pytest.approx(points.customers)
+    assert coarse.scatter == 0
+    rows = {tuple(row) for row in points.coordinates.tolist()}
+    assert all(tuple(row) in rows for row in coarse.coordinates.tolist())
+
+
+@pytest.mark.parametrize("dimensions", [2, 12])
+def test_coarsening_depends_neither_on_the_order_of_rows_nor_of_features(generator, dimensions):
+    values = generator.gamma(2.0, size=(5_000, dimensions)).round(3)
+    columns = generator.permutation(dimensions)
+    first = WeightedPoints.from_rows(values).coarsened(400)
+    other = WeightedPoints.from_rows(generator.permutation(values)[:, columns]).coarsened(400)
+    one, two = first.in_canonical_order(), other.in_canonical_order()
+    np.testing.assert_allclose(
+        one[0].coordinates[:, one[1]], two[0].coordinates[:, two[1]], atol=1e-12
+    )
+    np.testing.assert_allclose(one[0].weights, two[0].weights)
+
+
+def test_far_points_of_many_dimensions_are_never_in_one_block(generator):
+    near = generator.normal(size=(3_000, 17)) * 1e-3
+    blocks = WeightedPoints.from_rows(np.vstack([near, near + 1_000.0])).in_blocks(400)
+    assert blocks.radius.max() < 1
 
 
 def test_blocks_hold_their_points(generator):

@@ -13,19 +13,8 @@
         "diverse": "Other",
         "x": "Other",
     } -%}
-    {%- set genders = words.values() | unique | list -%}
     case
         {%- for word, gender in var("gender_map").items() %}
-            {%- if gender not in genders %}
-                {%- do exceptions.raise_compiler_error(
-                    "gender_map: "
-                    ~ word
-                    ~ " maps to "
-                    ~ gender
-                    ~ ", expected one of "
-                    ~ genders
-                ) %}
-            {%- endif %}
             when lower({{ text }}) = '{{ dbt.escape_single_quotes(word | string | lower) }}'
             then '{{ gender }}'
         {%- endfor %}

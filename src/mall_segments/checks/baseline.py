@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from mall_segments.errors import MallSegmentsError
-from mall_segments.settings import PROFILE_FEATURES
+from mall_segments.outputs import require_room
+from mall_segments.publish.database import reading
+from mall_segments.publish.durable import write_text
+from mall_segments.settings import GENDERS, PROFILE_FEATURES
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BINS = 10
-GENDERS = ("Female", "Male", "Other", "Unknown")
 SMALLEST_SHARE = 0.005
 REGISTER = "ml.customer_baselines"
 
@@ -66,15 +68,21 @@ def load(path: Path) -> dict[str, Any]:
 
 
 def store(path: Path, baseline: dict[str, Any]) -> None:
-    """Write a baseline as text that a reviewer can compare with the one before."""
+    """Write a baseline as text that a reviewer can compare with the one before.
+
+    Raises
+    ------
+    NotOursError
+    """
+    require_room(path, '"partitions"')
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(baseline, indent=2) + "\n", encoding="utf-8")
+    write_text(path, json.dumps(baseline, indent=2) + "\n")
 
 
 def registered(database: Path) -> dict[str, Any] | None:
     """Return the baseline that a warehouse has registered last; None if it has none."""
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             rows = connection.sql(
                 f"select baseline from {REGISTER} order by registered_at desc limit 1"
             ).fetchall()

@@ -11,8 +11,10 @@ import duckdb
 import pandas as pd
 
 from mall_segments.checks import baseline as baselines
-from mall_segments.checks.offline_docs import make_offline, make_room
+from mall_segments.checks.offline_docs import make_offline, require_own_site
 from mall_segments.errors import NotBuiltError
+from mall_segments.publish.database import reading
+from mall_segments.publish.durable import folder_written_aside
 
 KEYS = {
     "raw.raw_customers": "line_number",
@@ -62,7 +64,21 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
         If the folder of the site holds something else.
     """
     frames = read_frames(database)
-    make_room(site)
+    require_own_site(site)
+    with folder_written_aside(site) as aside:
+        findings = _validate(frames, baseline, aside)
+        make_offline(aside)
+    return findings
+
+
+def measure_baseline(database: Path) -> dict[str, Any]:
+    """Return the baseline that the customers of a built database are."""
+    return baselines.measure(read_frames(database)["staging.stg_customers"])
+
+
+def _validate(
+    frames: dict[str, pd.DataFrame], baseline: dict[str, Any], site: Path
+) -> list[Finding]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
@@ -109,13 +125,7 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
         )
         result = checkpoint.run(batch_parameters={"dataframe": frames[relation]})
         findings += _findings(relation, result)
-    make_offline(site)
     return findings
-
-
-def measure_baseline(database: Path) -> dict[str, Any]:
-    """Return the baseline that the customers of a built database are."""
-    return baselines.measure(read_frames(database)["staging.stg_customers"])
 
 
 def read_frames(database: Path) -> dict[str, pd.DataFrame]:
@@ -123,7 +133,7 @@ def read_frames(database: Path) -> dict[str, pd.DataFrame]:
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             return {relation: _frame(connection, relation, key) for relation, key in KEYS.items()}
     except (duckdb.CatalogException, duckdb.IOException) as error:
         raise NotBuiltError(f"{database}: {str(error).splitlines()[0]}") from None

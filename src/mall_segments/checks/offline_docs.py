@@ -11,6 +11,8 @@ from pathlib import Path
 from mall_segments.errors import MallSegmentsError
 
 OFFLINE = Path("static") / "offline"
+# What Great Expectations writes, and we add to.
+PARTS = {"index.html", "static", "expectations", "validations"}
 ASSETS = Path(__file__).with_name("assets")
 EXTERNAL_TAG = re.compile(
     r"<(?P<tag>script|link|img)\b[^>]*?\b(?:src|href)=\"(?:https?:)?//(?P<url>[^\"]+)\"[^>]*>"
@@ -33,24 +35,17 @@ class NotOurSiteError(MallSegmentsError):
         )
 
 
-def make_room(site: Path) -> None:
-    """Remove an earlier site, and nothing else, and mark the folder as one of ours.
-
-    Whoever is killed while removing or writing leaves a folder that the next can tell from others.
+def require_own_site(site: Path) -> None:
+    """Refuse to replace anything but an earlier site.
 
     Raises
     ------
     NotOurSiteError
         If the folder holds anything that is no Data Docs of ours.
     """
-    if site.exists() and any(site.iterdir()) and not (site / OFFLINE).is_dir():
+    others = {path.name for path in site.iterdir()} if site.is_dir() else {site.name}
+    if site.exists() and others - (PARTS if (site / OFFLINE).is_dir() else set()):
         raise NotOurSiteError(site)
-    doomed = site.with_name(f".{site.name}.removed")
-    shutil.rmtree(doomed, ignore_errors=True)
-    if site.exists():
-        site.rename(doomed)
-        shutil.rmtree(doomed)
-    (site / OFFLINE).mkdir(parents=True)
 
 
 def make_offline(site: Path) -> None:

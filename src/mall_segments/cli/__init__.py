@@ -2,8 +2,9 @@
 
 Exit codes: 0 done; 1 the build failed, or a fault of our own; 2 refused: the source, a setting or
 an argument; 3 the audit failed: a data test or an expectation; 4 customers to forget are in no
-file; 74 a file or disk cannot be read or written; 75 another build is running, or the warehouse
-changed during this one: try again; 128 and the number of the signal that stopped it.
+file; 74 a file or disk cannot be read or written; 75 another build is running, the warehouse
+changed during this one, or a file is locked: try again; 128 and the number of the signal that
+stopped it.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ from mall_segments.cli.inspect import inspect
 from mall_segments.cli.report import report
 from mall_segments.cli.score import score
 from mall_segments.cli.segments import segments
+from mall_segments.environment import check_environment
 from mall_segments.errors import MallSegmentsError
+from mall_segments.publish.progress import told_to
 
 
 class Commands(click.Group):
@@ -33,8 +36,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except MallSegmentsError as error:
-            click.secho(f"{error.code}: {error.message}", fg="red", err=True)
-            click.echo(error.hint, err=True)
+            told_to(ctx).failed(error)
             ctx.exit(error.exit_code)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
@@ -44,8 +46,12 @@ class Commands(click.Group):
 
 @click.group(cls=Commands)
 @click.version_option(package_name="mall-segments")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Segment customers, publish the result, and look at it."""
+    # `build` does so itself, when it knows whether it is to print events.
+    if ctx.invoked_subcommand != build.name:
+        check_environment()
 
 
 for command in (

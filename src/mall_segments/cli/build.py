@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -19,9 +20,10 @@ from mall_segments.cli.options import (
     places_options,
     variable_overrides,
 )
-from mall_segments.errors import MallSegmentsError, NotBuiltError
+from mall_segments.environment import check_environment
+from mall_segments.errors import MallSegmentsError
 from mall_segments.publish.places import Places
-from mall_segments.publish.progress import Json, Lines, Live, Progress, Quiet
+from mall_segments.publish.progress import Lines, Live, Progress, print_events, told_to
 
 # Short and opposite forms of dbt options that `build` sets itself.
 OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
@@ -77,7 +79,14 @@ OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
 )
 @click.option("--keep-candidate", is_flag=True, help="Leave a build that fails for inspection.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    is_eager=True,
+    callback=print_events,
+    help="Print one JSON object per event.",
+)
 @click.argument("dbt_arguments", nargs=-1, type=click.UNPROCESSED)
 def build(
     places: Places,
@@ -105,21 +114,18 @@ def build(
     from mall_segments.project_sql import find_project, project_variables
     from mall_segments.publish.dbt_run import Made, run_dbt
     from mall_segments.publish.publication import publish_build, unpromoted
-    from mall_segments.publish.stop_signals import Stopped, stoppable
+    from mall_segments.publish.stop_signals import stop_errors
     from mall_segments.segment_table import print_segments
 
+    check_environment()
     _refuse_own_options(dbt_arguments)
-    project = project_variables() | variables
+    project = project_variables(variables)
     overrides = variables | variable_overrides(project, aliases, gender_map, gates)
     overrides |= _model_overrides(
         refit, appended=appended, promote=promote, update_baseline=update_baseline
     )
     project |= overrides
-    if customers:
-        _judge(customers, project, quiet=quiet, as_json=as_json)
-        overrides["customers_path"] = str(customers.resolve())
     is_own_source = bool(customers or project["customers_path"] or project["customers_relation"])
-    progress = _progress(quiet=quiet, as_json=as_json)
 
     def make(candidate: Path) -> Made:
         return run_dbt(find_project(), candidate, overrides, dbt_arguments, progress)
@@ -134,9 +140,13 @@ def build(
         if decision := unpromoted(candidate, made.build_id):
             progress.note(f"The stored model goes on serving. {decision}")
 
-    try:
-        with stoppable():
-            _import_early("great_expectations")
+    with stop_errors():
+        if customers:
+            _judge(customers, project, quiet=quiet, as_json=as_json)
+            overrides["customers_path"] = str(customers.resolve())
+        _import_early("great_expectations")
+        progress = _progress(quiet=quiet, as_json=as_json)
+        with closing(progress):
             published = publish_build(
                 places,
                 make,
@@ -146,19 +156,11 @@ def build(
                 keep_candidate=keep_candidate,
                 kept_builds=kept_builds,
             )
-        progress.published(published)
-    except MallSegmentsError as error:
-        progress.failed(error)
-        sys.exit(error.exit_code)
-    except Stopped as stop:
-        progress.failed(MallSegmentsError("STOPPED", f"By {stop.name}.", "Nothing was published."))
-        sys.exit(stop.exit_code)
-    finally:
-        progress.close()
+            progress.published(published)
     if not quiet and not as_json:
         try:
             print_segments(places.published)
-        except NotBuiltError as error:
+        except MallSegmentsError as error:
             progress.note(f"It is published, but cannot be shown: {error.message}")
 
 
@@ -195,19 +197,17 @@ def _judge(customers: Path, settings: dict[str, object], *, quiet: bool, as_json
 
     silent = quiet or as_json
     inspection, error = inspect_customers(customers, settings, quiet=silent)
+    if error and silent:
+        raise error
     if not silent:
         print_inspection(str(customers), inspection, error, Console())
-    elif error:
-        _progress(quiet=quiet, as_json=as_json).failed(error)
     if error:
         sys.exit(error.exit_code)
 
 
 def _progress(*, quiet: bool, as_json: bool) -> Progress:
-    if as_json:
-        return Json()
-    if quiet:
-        return Quiet()
+    if as_json or quiet:
+        return told_to(click.get_current_context())
     return Live() if sys.stderr.isatty() else Lines()
 
 

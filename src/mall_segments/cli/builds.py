@@ -22,6 +22,8 @@ def builds(places: Places, as_json: bool) -> None:
     if repaired := settle_if_idle(places):
         click.echo(repaired, err=True)
     log = build_log.builds(places)
+    if any(build.is_served is None for build in log):
+        click.echo(f"{places.published} is locked: which build it holds is not known.", err=True)
     if as_json:
         for build in log:
             click.echo(json.dumps(asdict(build), default=str))

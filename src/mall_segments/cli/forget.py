@@ -8,6 +8,7 @@ from typing import TextIO
 import click
 
 from mall_segments.cli.options import PATH, in_project, places_options
+from mall_segments.environment import DATABASE
 from mall_segments.publish.places import Places
 
 DEVELOPMENT = "dev.duckdb"
@@ -34,7 +35,7 @@ DEVELOPMENT = "dev.duckdb"
     "--database",
     "development",
     type=PATH,
-    envvar="MALL_SEGMENTS_DATABASE",
+    envvar=DATABASE,
     default=lambda: in_project(DEVELOPMENT),
     show_default=DEVELOPMENT,
     show_envvar=True,

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mall_segments import environment
 from mall_segments.intake.gates import Gates
 from mall_segments.publish.places import Places
 from mall_segments.settings import parse_aliases, parse_gender_map
@@ -17,7 +18,7 @@ from mall_segments.settings import parse_aliases, parse_gender_map
 WAREHOUSE = "warehouse/mall_segments.duckdb"
 PUBLISHED = "published/mall_segments.duckdb"
 # Environment variables that name them.
-FILE_VARIABLES = {WAREHOUSE: "MALL_SEGMENTS_WAREHOUSE", PUBLISHED: "MALL_SEGMENTS_PUBLISHED"}
+FILE_VARIABLES = {WAREHOUSE: environment.WAREHOUSE, PUBLISHED: environment.PUBLISHED}
 BASELINE = "tests/expectations/customer_baseline.json"
 SITE = "target/data_docs"
 PATH = click.Path(path_type=Path)
@@ -146,7 +147,8 @@ def variable_overrides(
         names = parse_aliases(project["column_aliases"])
         for field, name in (pair for pairs in aliases for pair in pairs):
             names.setdefault(field, []).append(name)
-        overrides["column_aliases"] = names
+        overrides["column_aliases"] = parse_aliases(names)
     if gender_map:
-        overrides["gender_map"] = parse_gender_map(project["gender_map"]) | dict(gender_map)
+        added = parse_gender_map(project["gender_map"]) | dict(gender_map)
+        overrides["gender_map"] = parse_gender_map(added)
     return overrides

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mall_segments.checks.offline_docs import OFFLINE
+from mall_segments.outputs import MARK, PAGE_MARK, is_ours
 from mall_segments.publish.database import write_ahead_log
 from mall_segments.publish.durable import remove_folder
 from mall_segments.publish.places import Places
-from mall_segments.site.folder import is_our_site
+from mall_segments.site.folder import INDEX
+from mall_segments.site.index_page import GENERATOR
 
-REPORT_MARK = b'name="generator" content="mall-segments'
-# A page says who made it at its top.
-TOP = 4096
+PICTURES = ("*.svg", "*.png")
 
 
 def remove_documents(places: Places, project: Path) -> list[Path]:
@@ -29,22 +29,21 @@ def remove_documents(places: Places, project: Path) -> list[Path]:
 
 
 def _documents(places: Places, project: Path) -> Iterator[Path]:
-    report = places.published.with_name("report.html")
-    if report.is_file() and _is_our_page(report):
-        yield report
-    if is_our_site(project / "site"):
+    folder, target = places.published.parent, project / "target"
+    # A name that a killed command wrote under comes before that of the page itself.
+    pages = [*folder.glob(".report.html.*.partial"), folder / "report.html"]
+    yield from (page for page in pages if is_ours(page, PAGE_MARK))
+    for pattern in PICTURES:
+        yield from (path for path in (folder / "pictures").glob(pattern) if is_ours(path, MARK))
+    yield from project.glob(".site.aside-*")
+    if is_ours(project / "site" / INDEX, f'content="{GENERATOR}"'):
         yield project / "site"
-    for offline in sorted((project / "target").rglob(str(OFFLINE))):
+    for offline in sorted(target.rglob(str(OFFLINE))):
         yield offline.parents[len(OFFLINE.parts) - 1]
-    yield from sorted((project / "target").rglob("run_results.json"))
+    yield from sorted(target.rglob("run_results.json*"))
     yield from sorted((project / "logs").glob("dbt.log*"))
     if places.failed_folder.is_dir():
         yield places.failed_folder
     log = write_ahead_log(places.published)
-    yield from (path for path in (log.with_name(f"{log.name}.aside"),) if path.is_file())
+    yield from sorted(folder.glob(f"{log.name}.aside*"))
     yield from sorted(places.kept_folder.glob("*.partial"))
-
-
-def _is_our_page(page: Path) -> bool:
-    with page.open("rb") as file:
-        return REPORT_MARK in file.read(TOP)

@@ -12,7 +12,6 @@ into every file again.
 from __future__ import annotations
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from mall_segments.environment import MEMORY_LIMIT, environment_variable
 from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.forget.asked import ask
 from mall_segments.forget.databases import count_found, write_without
@@ -34,6 +34,7 @@ from mall_segments.publish.database import (
     DamagedWarehouseError,
     StorageError,
     is_readable,
+    lock_errors,
     storage_errors,
     write_ahead_log,
 )
@@ -54,19 +55,6 @@ LOG_COLUMNS = ", ".join(
     ["erased_at timestamp", "customers_asked bigint", "customers_found bigint"]
     + [f"rows_in_{place} bigint" for place in PLACES]
 )
-
-
-class InUseError(MallSegmentsError):
-    """A file that somebody else writes to, or wrote to while it was copied."""
-
-    exit_code = os.EX_TEMPFAIL
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            "IN_USE",
-            f"Somebody else is writing, or wrote, to {path}, which is to be written anew.",
-            "No customer was removed. Try again when they are done.",
-        )
 
 
 class UnknownCustomersError(MallSegmentsError):
@@ -146,7 +134,8 @@ def forget(
     ------
     NotBuiltError
         If there is no database.
-    NoIdsError, BusyError, InUseError, DamagedWarehouseError, StorageError, NotForgottenError
+    NoIdsError, BusyError, InUseError, ForeignWriterError, DamagedWarehouseError, StorageError,
+    NotForgottenError
     """
     rows = dict.fromkeys(PLACES, 0)
     with storage_errors(), production_lock(places, wait_seconds, on_wait):
@@ -160,7 +149,8 @@ def forget(
                 _settle_log(place, path)
                 copy = _Copy(path, folders[place] / path.name, file_state(path))
                 try:
-                    rows[place] += write_without(session, path, copy.file, request.aliases)
+                    with lock_errors(path):
+                        rows[place] += write_without(session, path, copy.file, request.aliases)
                     copies.append(copy)
                 except duckdb.Error as error:
                     if place == KEPT_BUILDS and not is_readable(path):
@@ -208,7 +198,7 @@ def _folders(places: Places, development: Path) -> Iterator[dict[str, Path]]:
 @contextmanager
 def _session(folders: dict[str, Path]) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the engine that copies; what does not fit into its memory goes beside the copies."""
-    memory = os.environ.get("MALL_SEGMENTS_MEMORY_LIMIT") or DEFAULT_MEMORY
+    memory = environment_variable(MEMORY_LIMIT, DEFAULT_MEMORY)
     spill = str(folders[WAREHOUSE] / "spill")
     with duckdb.connect(config={"memory_limit": memory, "temp_directory": spill}) as session:
         yield session
@@ -229,11 +219,8 @@ def _settle_log(place: str, path: Path) -> None:
         return
     log = write_ahead_log(path)
     if log.exists():
-        try:
-            with no_writer(path):
-                replace_file(log, log.with_name(f"{log.name}.aside"))
-        except ForeignWriterError:
-            raise InUseError(path) from None
+        with no_writer(path):
+            replace_file(log, log.with_name(f"{log.name}.aside"))
 
 
 def _named(error: duckdb.Error, path: Path) -> Exception:
@@ -245,15 +232,12 @@ def _named(error: duckdb.Error, path: Path) -> Exception:
 
 @contextmanager
 def _unchanged(copies: Sequence[_Copy]) -> Iterator[None]:
-    """Hold off writers of the databases, or raise InUseError if there are or were any."""
+    """Hold off writers of the databases, or raise ForeignWriterError if there are or were any."""
     with ExitStack() as stack:
         for copy in copies:
-            try:
-                stack.enter_context(no_writer(copy.path))
-            except ForeignWriterError:
-                raise InUseError(copy.path) from None
+            stack.enter_context(no_writer(copy.path))
             if file_state(copy.path) != copy.state:
-                raise InUseError(copy.path)
+                raise ForeignWriterError(copy.path)
         yield
 
 

@@ -10,7 +10,14 @@ from typing import Any
 import duckdb
 
 from mall_segments.errors import MallSegmentsError
-from mall_segments.publish.database import LOG, MARTS, DamagedWarehouseError, build_of, reading
+from mall_segments.publish.database import (
+    LOG,
+    MARTS,
+    DamagedWarehouseError,
+    InUseError,
+    build_of,
+    reading,
+)
 from mall_segments.publish.places import Places
 
 
@@ -32,7 +39,7 @@ class Build:
 
     Attributes
     ----------
-    is_served : BI reads this build
+    is_served : BI reads this build; None where the published file is locked, and nobody knows
     is_kept : its published file can be put back
     """
 
@@ -44,7 +51,7 @@ class Build:
     wcss: float
     input_fingerprint: str
     duration_seconds: float
-    is_served: bool
+    is_served: bool | None
     is_kept: bool
 
 
@@ -52,11 +59,14 @@ def builds(places: Places) -> list[Build]:
     """Return the log of builds, oldest first; empty if there was none."""
     if not places.warehouse.exists():
         return []
-    served = build_of(places.published)
+    try:
+        served, is_known = build_of(places.published), True
+    except InUseError:
+        served, is_known = None, False
     return [
         Build(
             **row,
-            is_served=row["build_id"] == served,
+            is_served=row["build_id"] == served if is_known else None,
             is_kept=places.kept(row["build_id"]).exists(),
         )
         for row in read_log(places.warehouse)
@@ -70,7 +80,7 @@ def read_log(warehouse: Path) -> list[dict[str, Any]]:
 
     Raises
     ------
-    DamagedWarehouseError
+    DamagedWarehouseError, InUseError
     """
     columns = [field.name for field in fields(Build) if not field.name.startswith("is_")]
     try:

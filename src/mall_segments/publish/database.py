@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
 
+from mall_segments.environment import MEMORY_LIMIT, environment_variable
 from mall_segments.errors import MallSegmentsError, NotBuiltError
 from mall_segments.sql_text import identifier, literal
 
@@ -19,6 +21,9 @@ LOG = "builds"
 # Column of the log: whether the published file of a build has marts of single customers.
 CUSTOMERS_FLAG = "publishes_customers"
 DEFAULT_MEMORY = "4GB"
+# What DuckDB says of a file that another process has open.
+LOCKED = "Could not set lock on file"
+HOLDER = re.compile(r"held in (.+?\(PID \d+\))")
 
 
 class StorageError(MallSegmentsError):
@@ -34,8 +39,28 @@ class StorageError(MallSegmentsError):
         )
 
 
+class InUseError(MallSegmentsError):
+    """A DuckDB file that another process has open to write; DuckDB locks it.
+
+    Attributes
+    ----------
+    path : the file
+    """
+
+    exit_code = os.EX_TEMPFAIL
+
+    def __init__(self, path: Path, holder: str) -> None:
+        super().__init__(
+            "IN_USE",
+            f"{path} is locked: {holder} has it open.",
+            "Close it there, or let that program open it read-only (docs/publishing.md), and try "
+            "again.",
+        )
+        self.path = path
+
+
 class DamagedWarehouseError(MallSegmentsError):
-    """A warehouse file that DuckDB cannot read, or that somebody else is writing."""
+    """A warehouse file that DuckDB cannot read."""
 
     exit_code = os.EX_IOERR
 
@@ -43,8 +68,8 @@ class DamagedWarehouseError(MallSegmentsError):
         super().__init__(
             "WAREHOUSE_NOT_READABLE",
             f"The warehouse {path} cannot be read: {problem}.",
-            "Close whoever writes to it. If it is damaged, restore it from a backup, or move it "
-            "away to start anew without its history; what BI reads stays as it is.",
+            "Restore it from a backup, or move it away to start anew without its history; what BI "
+            "reads stays as it is.",
         )
 
 
@@ -62,9 +87,23 @@ def storage_errors() -> Iterator[None]:
 
 @contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a file read-only."""
-    with duckdb.connect(str(path), read_only=True) as connection:
+    """Open a file read-only, or raise InUseError."""
+    with lock_errors(path):
+        connection = duckdb.connect(str(path), read_only=True)
+    with connection:
         yield connection
+
+
+@contextmanager
+def lock_errors(path: Path) -> Iterator[None]:
+    """Turn what DuckDB says of a file that is locked into a message."""
+    try:
+        yield
+    except duckdb.IOException as error:
+        if LOCKED not in str(error):
+            raise
+        holder = HOLDER.search(str(error))
+        raise InUseError(path, holder[1] if holder else "another process") from None
 
 
 def write_ahead_log(path: Path) -> Path:
@@ -73,7 +112,12 @@ def write_ahead_log(path: Path) -> Path:
 
 
 def build_of(path: Path) -> str | None:
-    """Return the id of the build that a file holds; None without a file that says one."""
+    """Return the id of the build that a file holds; None without a file that says one.
+
+    Raises
+    ------
+    InUseError
+    """
     try:
         with reading(path) as connection:
             return build_in(connection)
@@ -154,7 +198,7 @@ def write_published(warehouse: Path, target: Path) -> None:
     Constraints, comments and the order of rows are kept. Marts of single customers are left out if
     the last build says so.
     """
-    memory = os.environ.get("MALL_SEGMENTS_MEMORY_LIMIT", DEFAULT_MEMORY)
+    memory = environment_variable(MEMORY_LIMIT, DEFAULT_MEMORY)
     with duckdb.connect(config={"memory_limit": memory}) as connection:
         connection.execute(f"attach {literal(str(warehouse))} as warehouse (read_only)")
         connection.execute(

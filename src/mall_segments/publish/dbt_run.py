@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mall_segments.environment import CANDIDATE
 from mall_segments.errors import AuditFailedError, MallSegmentsError
 from mall_segments.publish.database import MARTS, StorageError
+from mall_segments.publish.dbt_folders import own_folders
 from mall_segments.publish.progress import Node, Progress
 
-CANDIDATE_VARIABLE = "MALL_SEGMENTS_CANDIDATE"
-TARGET_PATH = "target"
 # Options of dbt that `build` sets itself, with their values; the others it is given.
 OWN_OPTIONS = {
     "--target": "prod",
@@ -29,7 +29,7 @@ OWN_OPTIONS = {
     # They bring rows of their own and say nothing of these customers: for development and CI.
     "--exclude-resource-types": "unit_test",
 }
-PATH_OPTIONS = ("--target-path", "--project-dir", "--profiles-dir")
+PATH_OPTIONS = ("--target-path", "--log-path", "--project-dir", "--profiles-dir")
 TESTS = frozenset({"test", "unit_test"})
 STARTS = "LogStartLine"
 TEST_RESULT = "LogTestResult"
@@ -114,10 +114,16 @@ def run_dbt(
     """
     command = [sys.executable, "-m", "mall_segments.publish.dbt_child", "build", *arguments]
     command += [part for option in OWN_OPTIONS.items() for part in option if part]
-    command += ["--target-path", str(project / TARGET_PATH), "--project-dir", str(project)]
-    command += ["--profiles-dir", str(project)]
+    command += ["--project-dir", str(project), "--profiles-dir", str(project)]
     if variables:
         command += ["--vars", json.dumps(variables)]
+    with own_folders(project, candidate.parent) as (target, logs):
+        command += ["--target-path", str(target), "--log-path", str(logs)]
+        heard = _run(command, project, candidate, progress)
+        return _made(target, heard)
+
+
+def _run(command: list[str], project: Path, candidate: Path, progress: Progress) -> _Heard:
     heard = _Heard()
     with subprocess.Popen(  # noqa: S603 - our own command
         command,
@@ -138,13 +144,13 @@ def run_dbt(
             raise
     if dbt.returncode:
         raise _failure(heard)
-    return _made(project, heard)
+    return heard
 
 
 def _environment(candidate: Path) -> dict[str, str]:
     """Return the environment of dbt, without the options that its variables would set."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
-    return ours | {CANDIDATE_VARIABLE: str(candidate.resolve())}
+    return ours | {CANDIDATE: str(candidate.resolve())}
 
 
 def _listen(lines: Iterable[str], heard: _Heard, progress: Progress) -> None:
@@ -191,17 +197,8 @@ def _failure(heard: _Heard) -> MallSegmentsError:
     return BuildFailedError(heard.errors or heard.plain)
 
 
-def _made(project: Path, heard: _Heard) -> Made:
-    text = (project / TARGET_PATH / "manifest.json").read_text(encoding="utf-8")
-    try:
-        manifest = json.loads(text)
-    except ValueError:
-        manifest = {}
-    if manifest.get("metadata", {}).get("invocation_id") != heard.build_id:
-        raise AuditFailedError(
-            [f"{TARGET_PATH}/manifest.json is of another run: dbt works in this folder twice."]
-        )
-    nodes = manifest["nodes"]
+def _made(target: Path, heard: _Heard) -> Made:
+    nodes = json.loads((target / "manifest.json").read_text(encoding="utf-8"))["nodes"]
     marts = {
         unique_id: node
         for unique_id, node in nodes.items()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import itertools
 import os
 import shutil
 import stat
 import sys
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 # ioctl of Linux that shares the blocks of two files until one is written (ioctl_ficlone(2)).
 FICLONE = 0x40049409
+# Nobody writes to a folder aside that has not changed for so long.
+ABANDONED_SECONDS = 3_600
 
 
 def clone_file(source: Path, copy: Path) -> None:
@@ -50,12 +57,53 @@ def replace_file(new: Path, old: Path) -> None:
     sync_folder(old.parent)
 
 
+@contextlib.contextmanager
+def written_aside(path: Path) -> Iterator[Path]:
+    """Give the path of a new file beside another, which takes its place when it is written.
+
+    A reader, or a crash, finds the old or the new file, whole.
+    """
+    path = path.resolve()
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield partial
+        sync_file(partial)
+        replace_file(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
-    """Write a small file so that a reader, or a crash, finds the old or the new text."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    sync_file(partial)
-    replace_file(partial, path)
+    """Write a small file in one step (see `written_aside`)."""
+    with written_aside(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+@contextlib.contextmanager
+def folder_written_aside(folder: Path) -> Iterator[Path]:
+    """Give a new folder beside another, which takes its place when it is written.
+
+    Of several that are written at once the last one stays. What was killed an hour ago goes.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{folder.name}.aside-"
+    for left in folder.parent.glob(f"{prefix}*"):
+        if time.time() - left.stat().st_mtime > ABANDONED_SECONDS:
+            remove_folder(left)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder.parent) as aside:
+        new = Path(aside) / folder.name
+        new.mkdir()
+        yield new
+        for attempt in itertools.count():
+            with contextlib.suppress(FileNotFoundError):
+                folder.rename(Path(aside) / f"before-{attempt}")
+            try:
+                new.rename(folder)
+            except OSError as error:
+                if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                    raise
+            else:
+                break
 
 
 def empty_folder(folder: Path) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 import time
@@ -13,20 +12,32 @@ from pathlib import Path
 
 import duckdb
 
-from mall_segments.errors import NotBuiltError
-from mall_segments.publish.database import MARTS, build_in, mart_columns
-from mall_segments.publish.durable import remove_folder, sync_file, sync_folder
+from mall_segments.errors import MallSegmentsError, NotBuiltError
+from mall_segments.outputs import NotOursError
+from mall_segments.publish.database import MARTS, build_in, lock_errors, mart_columns
+from mall_segments.publish.durable import ABANDONED_SECONDS, remove_folder, sync_file, sync_folder
 from mall_segments.sql_text import identifier, literal
 
 FORMATS = {"parquet": "format parquet, compression zstd", "csv": "format csv, header"}
 POINTER = "current"
 PARTIAL = ".partial-"
-# Nobody writes to a partial export that has not changed for so long.
-ABANDONED_SECONDS = 3_600
 CONTENTS = "contents.json"
 KEPT_EXPORTS = 5
 # What a spreadsheet would run as a formula (OWASP, CSV injection).
 FORMULA = "^[=+@\\t\\r-]"
+
+
+class NotALinkError(MallSegmentsError):
+    """A folder or file in the place of the link to the newest export."""
+
+    def __init__(self, pointer: Path) -> None:
+        kind = "folder" if pointer.is_dir() else "file"
+        super().__init__(
+            "NOT_A_LINK",
+            f"{pointer} is a {kind}, expected a link to the newest export. A copy that follows "
+            "links makes a folder of one.",
+            "Move it away, and export again; nothing was written.",
+        )
 
 
 @dataclass(frozen=True)
@@ -64,14 +75,19 @@ def export_marts(published: Path, folder: Path, file_format: str) -> Export:
     ------
     NotBuiltError
         If there is no published build.
+    NotOursError, NotALinkError
+        If what is not ours is in the place of the export or of the link.
+    InUseError
     """
     try:
-        connection = duckdb.connect(str(published), read_only=True)
+        with lock_errors(published):
+            connection = duckdb.connect(str(published), read_only=True)
     except duckdb.Error:
         raise NotBuiltError(f"There is no published build in {published}.") from None
     with connection:
         build_id = build_in(connection)
         complete = folder / build_id
+        _require_ours(folder, complete)
         if not complete.exists():
             folder.mkdir(parents=True, exist_ok=True)
             partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=folder))
@@ -89,6 +105,30 @@ def export_marts(published: Path, folder: Path, file_format: str) -> Export:
     contents = json.loads((complete / CONTENTS).read_text(encoding="utf-8"))
     rows = {mart: entry["rows"] for mart, entry in contents["marts"].items()}
     return Export(build_id, complete, pointer, rows, contents["escaped_values"])
+
+
+def _require_ours(folder: Path, complete: Path) -> None:
+    """Refuse a folder in which others hold the names that an export needs."""
+    for path in (*reversed(folder.parents), folder):
+        if path.exists() and not path.is_dir():
+            raise NotOursError(path)
+    if complete.exists() and not _is_export(complete):
+        raise NotOursError(complete)
+    pointer = folder / POINTER
+    if pointer.is_symlink():
+        target = pointer.readlink()
+        if len(target.parts) > 1 or (pointer.exists() and not _is_export(pointer.resolve())):
+            raise NotOursError(pointer)
+    elif pointer.exists():
+        raise NotALinkError(pointer)
+
+
+def _is_export(folder: Path) -> bool:
+    try:
+        contents = json.loads((folder / CONTENTS).read_text(encoding="utf-8"))
+        return contents["build_id"] == folder.name
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _write(
@@ -159,10 +199,10 @@ def _take_name(partial: Path, complete: Path) -> None:
 
 
 def _point(pointer: Path, build_id: str) -> None:
-    link = pointer.with_name(f"{PARTIAL}{POINTER}-{os.getpid()}")
-    link.unlink(missing_ok=True)
-    link.symlink_to(build_id, target_is_directory=True)
-    link.replace(pointer)
+    with tempfile.TemporaryDirectory(prefix=PARTIAL, dir=pointer.parent) as aside:
+        link = Path(aside) / POINTER
+        link.symlink_to(build_id, target_is_directory=True)
+        link.replace(pointer)
     sync_folder(pointer.parent)
 
 
@@ -170,10 +210,12 @@ def _prune(folder: Path, newest: Path) -> None:
     """Remove all but the newest exports, never the last one, and what killed exports left."""
     newest.touch()
     for partial in folder.glob(f"{PARTIAL}*"):
-        if time.time() - partial.lstat().st_mtime > ABANDONED_SECONDS:
-            partial.unlink() if partial.is_symlink() else remove_folder(partial)
-    exports = [path for path in folder.iterdir() if (path / CONTENTS).is_file()]
-    links = [path for path in exports if path.is_symlink()]
-    folders = sorted(set(exports) - set(links), key=lambda path: path.stat().st_mtime)
+        # Links of this name are of an earlier version, which left one whenever it failed.
+        if partial.is_symlink():
+            partial.unlink()
+        elif time.time() - partial.stat().st_mtime > ABANDONED_SECONDS:
+            remove_folder(partial)
+    exports = [path for path in folder.iterdir() if not path.is_symlink() and _is_export(path)]
+    folders = sorted(exports, key=lambda path: path.stat().st_mtime)
     for old in folders[: -1 - KEPT_EXPORTS]:
         shutil.rmtree(old)

@@ -5,18 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mall_segments.errors import MallSegmentsError
-
-
-class SamePlaceError(MallSegmentsError):
-    """One path for both files."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            "SAME_PLACE",
-            f"The warehouse and the published file are both {path}.",
-            "Give --published another path: BI must not read the private layers.",
-        )
+from mall_segments.outputs import SamePlaceError, same_file
 
 
 @dataclass(frozen=True)
@@ -39,8 +28,12 @@ class Places:
     published: Path
 
     def __post_init__(self) -> None:
-        if self.warehouse == self.published:
-            raise SamePlaceError(self.warehouse)
+        if same_file(self.warehouse, self.published):
+            raise SamePlaceError(
+                "The warehouse and the published file",
+                self.warehouse,
+                "Give --published another path: BI must not read the private layers.",
+            )
 
     @property
     def locks(self) -> list[Path]:

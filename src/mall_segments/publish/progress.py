@@ -19,6 +19,10 @@ STEPS = {
 }
 
 
+# Where the context of a command keeps whom it tells.
+EVENTS = "mall_segments.events"
+
+
 @dataclass(frozen=True)
 class Node:
     """One node of dbt's graph at work or done.
@@ -160,6 +164,18 @@ class Json(Quiet):
         click.echo(json.dumps({"event": event, "elapsed_seconds": elapsed, **fields}))
 
 
+def print_events(ctx: click.Context, _option: click.Parameter, wanted: bool) -> bool:
+    """Let a command tell what it does, and why it fails, as JSON; the callback of an option."""
+    if wanted:
+        ctx.meta[EVENTS] = Json()
+    return wanted
+
+
+def told_to(ctx: click.Context) -> Quiet:
+    """Return whom a command tells why it fails."""
+    return ctx.meta.get(EVENTS) or Quiet()
+
+
 class Live(Quiet):
     """A bar with the step, the nodes at work, how many are done and the time that has passed."""
 
@@ -215,11 +231,6 @@ class Live(Quiet):
         self._finish()
         self.bars.stop()
         click.echo(_sentence(build), err=True)
-
-    def failed(self, error: MallSegmentsError) -> None:
-        """Leave the bars where they stopped and print the error."""
-        self.bars.stop()
-        super().failed(error)
 
     def close(self) -> None:
         """Give the cursor back."""

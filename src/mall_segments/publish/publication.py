@@ -36,6 +36,8 @@ from mall_segments.publish.build_log import NoSuchBuildError, read_log
 from mall_segments.publish.database import (
     MARTS,
     DamagedWarehouseError,
+    InUseError,
+    lock_errors,
     reading,
     storage_errors,
     write_ahead_log,
@@ -66,16 +68,16 @@ KEPT_BUILDS = 5
 
 
 class ForeignWriterError(MallSegmentsError):
-    """A warehouse that somebody else wrote to, or holds open to write, during a build."""
+    """A file that somebody else wrote to, or holds open to write, while it is to be replaced."""
 
     exit_code = os.EX_TEMPFAIL
 
     def __init__(self, warehouse: Path) -> None:
         super().__init__(
             "WAREHOUSE_CHANGED",
-            f"Somebody else is writing, or wrote, to {warehouse} during the build, which would "
+            f"Somebody else is writing, or wrote, to {warehouse} during this command, which would "
             "have replaced it.",
-            "Nothing was published and nothing is lost. Build again when they are done.",
+            "Nothing was replaced and nothing is lost. Try again when they are done.",
         )
 
 
@@ -182,6 +184,10 @@ def _tidy_up(places: Places, progress: Progress) -> None:
             progress.note(repaired)
     except NoSuchBuildError as error:
         progress.note(f"{error.message} This build takes its place.")
+    except InUseError as error:
+        if error.path != places.published:
+            raise
+        progress.note(f"{error.message} This build takes its place all the same.")
     reached("settled")
     if places.published.exists() and not places.warehouse.exists():
         progress.note(f"There is no warehouse {places.warehouse}: its history begins anew.")
@@ -254,13 +260,15 @@ def absorb_log(warehouse: Path) -> None:
     Raises
     ------
     DamagedWarehouseError
-        If the warehouse cannot be read, or somebody has it open to write.
+        If the warehouse cannot be read.
+    InUseError
+        If somebody has it open to write.
     """
     if not warehouse.exists():
         return
     try:
         if write_ahead_log(warehouse).exists():
-            with duckdb.connect(str(warehouse)) as connection:
+            with lock_errors(warehouse), duckdb.connect(str(warehouse)) as connection:
                 connection.execute("checkpoint")
         else:
             with reading(warehouse):
@@ -276,7 +284,7 @@ def no_writer(warehouse: Path) -> Iterator[None]:
         if warehouse.exists():
             try:
                 stack.enter_context(reading(warehouse))
-            except duckdb.Error:
+            except (duckdb.Error, InUseError):
                 raise ForeignWriterError(warehouse) from None
         yield
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from pathlib import Path
 
 import duckdb
 
 from mall_segments.errors import MallSegmentsError
+from mall_segments.outputs import NotOursError
 from mall_segments.publish.build_log import NoSuchBuildError, builds, choose_build, read_log
 from mall_segments.publish.database import (
+    InUseError,
     build_of,
     is_readable,
     storage_errors,
@@ -43,7 +46,7 @@ def put_next_in_place(places: Places) -> str | None:
     log = write_ahead_log(places.published)
     note = None
     if log.exists():
-        aside = log.with_name(log.name + ".aside")
+        aside = _free_name(log.with_name(log.name + ".aside"))
         replace_file(log, aside)
         note = (
             f"Somebody has written to {places.published}, which is to be opened read-only; "
@@ -69,7 +72,10 @@ def settle(places: Places) -> str | None:
     ------
     NoSuchBuildError
         If what should be served is nowhere to be found.
+    NotOursError
+        If the published file is a file of somebody else.
     """
+    _require_ours(places)
     wanted, found = _wanted_and_found(places)
     if wanted is None or wanted == found:
         return None
@@ -82,7 +88,13 @@ def settle(places: Places) -> str | None:
 
 
 def settle_if_idle(places: Places) -> str | None:
-    """Settle if there is need, unless a build is running; say what was repaired or could not be."""
+    """Settle if there is need, unless a build is running or somebody has a file open to write.
+
+    Returns
+    -------
+    str or None
+        What was repaired or could not be.
+    """
     try:
         with storage_errors():
             wanted, found = _wanted_and_found(places)
@@ -90,8 +102,10 @@ def settle_if_idle(places: Places) -> str | None:
                 return None
             with production_lock(places):
                 return settle(places)
-    except BusyError:
+    except (BusyError, InUseError):
         return None
+    except NotOursError as error:
+        return error.message
     except MallSegmentsError as error:
         return f"The published file is behind and could not be repaired: {error.message}"
 
@@ -114,7 +128,7 @@ def rollback(places: Places, wanted: str | None = None) -> tuple[str | None, str
 
     Raises
     ------
-    NoSuchBuildError, BusyError, StorageError
+    NoSuchBuildError, BusyError, InUseError, StorageError
     """
     with storage_errors(), production_lock(places):
         clear_leftovers(places)
@@ -165,6 +179,24 @@ def clear_leftovers(places: Places) -> None:
     """Remove what a killed build was working on."""
     remove_folder(places.candidates_folder)
     remove_folder(places.next_folder)
+
+
+def _free_name(path: Path) -> Path:
+    """Return a name that nothing has yet: what was set aside before stays."""
+    names = (path.with_name(f"{path.name}{number or ''}") for number in itertools.count())
+    return next(name for name in names if not name.exists())
+
+
+def _require_ours(places: Places) -> None:
+    """Refuse to replace a file in which nothing was ever published: it may be anything."""
+    if not places.published.exists() or places.kept_folder.exists():
+        return
+    try:
+        is_ours = build_of(places.published) is not None
+    except InUseError:
+        is_ours = False
+    if not is_ours:
+        raise NotOursError(places.published)
 
 
 def _wanted_and_found(places: Places) -> tuple[str | None, str | None]:

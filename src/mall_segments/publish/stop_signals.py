@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import NoReturn
 
+from mall_segments.errors import MallSegmentsError
+
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -23,6 +25,14 @@ class Stopped(BaseException):
     def __init__(self, number: int) -> None:
         self.name = signal.Signals(number).name
         self.exit_code = 128 + number
+
+
+class StoppedError(MallSegmentsError):
+    """A build that was told to stop, and did."""
+
+    def __init__(self, stop: Stopped) -> None:
+        super().__init__("STOPPED", f"By {stop.name}.", "Nothing was published.")
+        self.exit_code = stop.exit_code
 
 
 @contextmanager
@@ -45,6 +55,16 @@ def stoppable() -> Iterator[None]:
             if received:
                 raise Stopped(received[0]) from None
             raise
+
+
+@contextmanager
+def stop_errors() -> Iterator[None]:
+    """Let stop signals end what runs before it published anything, or raise StoppedError."""
+    try:
+        with stoppable():
+            yield
+    except Stopped as stop:
+        raise StoppedError(stop) from None
 
 
 @contextmanager

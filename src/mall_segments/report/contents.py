@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from mall_segments.errors import NotBuiltError
+from mall_segments.publish.database import reading
 from mall_segments.settings import PROFILE_FEATURES
 
 Row = dict[str, Any]
@@ -180,7 +181,7 @@ def read_contents(database: Path) -> Contents:
     if not database.is_file():
         raise NotBuiltError(f"There is no database at {database}.")
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with reading(database) as connection:
             datasets = {name: _rows(connection, query) for name, query in QUERIES.items()}
     except (duckdb.CatalogException, duckdb.BinderException) as error:
         reason = str(error).splitlines()[0]

@@ -9,10 +9,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from mall_segments.environment import WAREHOUSE
 from mall_segments.errors import MallSegmentsError
 
 TARGET = "warehouse"
-DATABASE_VARIABLE = "MALL_SEGMENTS_WAREHOUSE"
 # What dbt's page asks the browser to load before it knows what that is, and what it should ask.
 MENDED = {
     '<use xlink:href="{{': '<use ng-attr-xlink:href="{{',
@@ -53,7 +53,7 @@ def write_dbt_docs(project: Path, database: Path, page: Path) -> None:
         done = subprocess.run(  # noqa: S603 - our own command
             command,
             cwd=project,
-            env=others | {DATABASE_VARIABLE: str(database.resolve())},
+            env=others | {WAREHOUSE: str(database.resolve())},
             capture_output=True,
             encoding="utf-8",
             errors="replace",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from mall_segments.checks.baseline import load, registered
 from mall_segments.checks.checkpoint import run_checkpoint
 from mall_segments.checks.offline_docs import NotOurSiteError
+from mall_segments.outputs import is_ours
+from mall_segments.publish.durable import folder_written_aside
 from mall_segments.site.dbt_docs import write_dbt_docs
 from mall_segments.site.index_page import GENERATOR, Part, index_page, read_build
 
@@ -17,6 +18,7 @@ INDEX = "index.html"
 DBT_DOCS = "dbt.html"
 DATA_DOCS = "data_docs"
 REPORT = "report.html"
+PARTS = {INDEX, DBT_DOCS, DATA_DOCS, REPORT}
 
 
 def write_site(
@@ -49,10 +51,7 @@ def write_site(
     """
     build = read_build(database)
     _require_ours(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as aside:
-        new = Path(aside) / folder.name
-        new.mkdir()
+    with folder_written_aside(folder) as new:
         say("dbt's documentation")
         write_dbt_docs(project, database, new / DBT_DOCS)
         say("Data Docs")
@@ -84,19 +83,11 @@ def write_site(
                 ),
             )
         (new / INDEX).write_text(index_page(build, parts), encoding="utf-8")
-        if folder.exists():
-            folder.rename(Path(aside) / "before")
-        new.rename(folder)
     return parts
 
 
-def is_our_site(folder: Path) -> bool:
-    """Whether a folder holds a site that `write_site` wrote."""
-    index = folder / INDEX
-    return index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")
-
-
 def _require_ours(folder: Path) -> None:
-    is_free = not folder.exists() or (folder.is_dir() and not any(folder.iterdir()))
-    if not is_free and not is_our_site(folder):
+    is_site = is_ours(folder / INDEX, f'content="{GENERATOR}"')
+    others = {path.name for path in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if folder.exists() and others - (PARTS if is_site else set()):
         raise NotOurSiteError(folder, "site of ours", "--to")

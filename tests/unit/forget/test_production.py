@@ -10,9 +10,10 @@ import duckdb
 import pytest
 
 from mall_segments.forget.asked import NoIdsError
-from mall_segments.forget.production import LOG, InUseError
+from mall_segments.forget.production import LOG
 from mall_segments.publish.lock import BusyError, production_lock
 from mall_segments.publish.moments import KILL_AT, OF_FORGETTING
+from mall_segments.publish.publication import ForeignWriterError
 from mall_segments.publish.serving import rollback
 from tests.unit.forget.conftest import make
 
@@ -138,14 +139,20 @@ def test_pages_and_logs_of_ours_go_and_those_of_others_stay(shop):
         "warehouse/mall.duckdb.failed/mall.duckdb",
         "published/mall.duckdb.wal.aside",
         "published/report.html",
+        "published/pictures/map.svg",
     ]
-    theirs = ["target/notes.txt", "published/notes.html", "customers.csv"]
+    theirs = ["customers.csv", "published/pictures/mine.svg", "target/notes.txt"]
     for name in [*ours, *theirs]:
         path = shop.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("Zaphod")
     (shop.folder / "target" / "data_docs" / "static" / "offline").mkdir(parents=True)
-    (shop.folder / "site" / "index.html").write_text("mall-segments docs")
+    (shop.folder / "site" / "index.html").write_text(
+        '<meta name="generator" content="mall-segments docs">'
+    )
+    (shop.folder / "published" / "pictures" / "map.svg").write_text(
+        "Zaphod<!-- written by mall-segments -->"
+    )
     report = shop.folder / "published" / "report.html"
     report.write_text('<meta name="generator" content="mall-segments 0.1.0">Zaphod')
     shop.forget("42")
@@ -201,7 +208,7 @@ def test_a_writer_of_the_warehouse_loses_nothing(shop, monkeypatch):
                 connection.execute("insert into crm.products values (43, 'Tea')")
 
     monkeypatch.setattr("mall_segments.forget.production.reached", write)
-    with pytest.raises(InUseError):
+    with pytest.raises(ForeignWriterError):
         shop.forget("42")
     assert shop.query("select count(*) from crm.products") == [(2,)]
     assert shop.query("select count(*) from marts.customer_segments") == [(2,)]

@@ -1,10 +1,12 @@
 import json
+import shutil
 import sys
+from contextlib import nullcontext
 
 import pytest
 
 from mall_segments.errors import AuditFailedError
-from mall_segments.publish import dbt_run
+from mall_segments.publish import dbt_folders, dbt_run
 from mall_segments.publish.database import StorageError
 from mall_segments.publish.dbt_run import BuildFailedError, RefusedInBuildError, run_dbt
 from mall_segments.publish.progress import Quiet
@@ -46,7 +48,8 @@ def run(tmp_path, monkeypatch):
         }
         for name, schema in (("a", "marts"), ("b", "marts"), ("c", "ml"))
     }
-    (tmp_path / "target").mkdir()
+    aside = tmp_path / "aside"
+    aside.mkdir()
     for name, is_enabled in (("unique_a", True), ("unique_of_a_model_switched_off", False)):
         nodes[f"test.{name}"] = {
             "resource_type": "test",
@@ -54,20 +57,28 @@ def run(tmp_path, monkeypatch):
             "config": {"enabled": is_enabled},
         }
 
-    def run(events, code=0, invocation_id="b1"):
-        manifest = {"metadata": {"invocation_id": invocation_id}, "nodes": nodes}
-        (tmp_path / "target" / "manifest.json").write_text(json.dumps(manifest))
+    def run(events, code=0):
         said = [line if isinstance(line, str) else json.dumps(line) for line in events]
         script = tmp_path / "dbt.py"
-        script.write_text(f"import sys\nprint({chr(10).join(said)!r})\nsys.exit({code})\n")
+        script.write_text(
+            "import pathlib, sys\n"
+            "target, logs = (pathlib.Path(sys.argv[sys.argv.index(option) + 1])"
+            " for option in ('--target-path', '--log-path'))\n"
+            f"(target / 'manifest.json').write_text({json.dumps({'nodes': nodes})!r})\n"
+            "logs.mkdir()\n"
+            "(logs / 'dbt.log').write_text(f'{[path.name for path in target.iterdir()]}')\n"
+            f"print({chr(10).join(said)!r})\nsys.exit({code})\n"
+        )
         popen = dbt_run.subprocess.Popen
         monkeypatch.setattr(
             dbt_run.subprocess,
             "Popen",
-            lambda _command, **options: popen([sys.executable, str(script)], **options),
+            lambda command, **options: popen([sys.executable, script, *command], **options),
         )
         recorder = Recorder()
-        return run_dbt(tmp_path, tmp_path / "mall.duckdb", {"k": 6}, [], recorder), recorder.nodes
+        shutil.rmtree(aside / "target", ignore_errors=True)
+        shutil.rmtree(aside / "logs", ignore_errors=True)
+        return run_dbt(tmp_path, aside / "mall.duckdb", {"k": 6}, [], recorder), recorder.nodes
 
     return run
 
@@ -93,9 +104,29 @@ def test_what_was_made_is_told_by_the_log_and_the_manifest(run):
     ]
 
 
-def test_a_manifest_of_another_run_is_not_believed(run):
-    with pytest.raises(AuditFailedError, match="of another run"):
-        run([result("LogModelResult", "model", "success")], invocation_id="b2")
+@pytest.mark.parametrize("code", [0, 1])
+def test_dbt_works_in_folders_of_its_own_and_hands_them_over(run, tmp_path, code):
+    """It finds what was parsed before, and what another build leaves meanwhile is not read."""
+    target, log = tmp_path / "target", tmp_path / "logs" / "dbt.log"
+    target.mkdir()
+    log.parent.mkdir()
+    (target / "manifest.json").write_text("of another build")
+    (target / "partial_parse.msgpack").write_text("parsed before")
+    log.write_text("of another build\n")
+    with nullcontext() if code == 0 else pytest.raises(BuildFailedError):
+        run([result("LogModelResult", "model", "success")], code)
+    assert "nodes" in json.loads((target / "manifest.json").read_text())
+    first, last = log.read_text().splitlines()
+    assert first == "of another build"
+    assert "partial_parse.msgpack" in last
+    assert {path.name for path in target.iterdir()} == {"manifest.json", "partial_parse.msgpack"}
+
+
+def test_a_log_that_grew_large_begins_anew(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(dbt_folders, "LARGEST_LOG", 3)
+    for _ in range(2):
+        run([result("LogModelResult", "model", "success")])
+    assert sorted(path.name for path in (tmp_path / "logs").iterdir()) == ["dbt.log", "dbt.log.1"]
 
 
 def test_a_failed_test_is_an_audit_that_failed(run):

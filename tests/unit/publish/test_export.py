@@ -1,12 +1,15 @@
 import csv
 import hashlib
 import json
+import os
+import shutil
 
 import duckdb
 import pytest
 
 from mall_segments.errors import NotBuiltError
-from mall_segments.publish.export import KEPT_EXPORTS, export_marts
+from mall_segments.outputs import NotOursError
+from mall_segments.publish.export import KEPT_EXPORTS, NotALinkError, export_marts
 
 IDS = ["1", "=1+1", "+2", "-3", "@sum", "\t4", "a-b"]
 
@@ -86,6 +89,51 @@ def test_an_export_that_fails_leaves_the_one_before(published, tmp_path, monkeyp
         export_marts(published("two"), exports, "parquet")
     assert (exports / "current").resolve().name == "one"
     assert {path.name for path in exports.iterdir()} == {"one", "current"}
+
+
+def test_a_folder_in_the_place_of_the_link_is_named_and_nothing_is_left(published, tmp_path):
+    exports = tmp_path / "exports"
+    export_marts(published("one"), exports, "parquet")
+    copy = tmp_path / "copy"
+    shutil.copytree(exports, copy)
+    # What an earlier version left at every try.
+    (copy / ".partial-current-77").symlink_to("one")
+    before = sorted(path.name for path in copy.iterdir())
+    for _ in range(2):
+        with pytest.raises(NotALinkError, match="current is a folder, expected a link") as caught:
+            export_marts(published("two"), copy, "parquet")
+    assert (caught.value.code, caught.value.exit_code) == ("NOT_A_LINK", 2)
+    assert sorted(path.name for path in copy.iterdir()) == before
+    shutil.move(copy / "current", tmp_path / "away")
+    export_marts(published("two"), copy, "parquet")
+    assert sorted(path.name for path in copy.iterdir()) == ["current", "one", "two"]
+
+
+def test_what_others_put_into_the_folder_stays(published, tmp_path):
+    exports = tmp_path / "exports"
+    theirs = exports / "theirs"
+    theirs.mkdir(parents=True)
+    (theirs / "contents.json").write_text('{"build_id": "else", "marts": {}}')
+    os.utime(theirs, (0, 0))
+    for number in range(KEPT_EXPORTS + 3):
+        export_marts(published(f"build-{number}"), exports, "csv")
+    assert (theirs / "contents.json").exists()
+    (exports / "next").mkdir()
+    with pytest.raises(NotOursError, match="next is there already"):
+        export_marts(published("next"), exports, "csv")
+    (exports / "current").unlink()
+    (exports / "current").symlink_to(tmp_path)
+    with pytest.raises(NotOursError, match="current is there already"):
+        export_marts(published("last"), exports, "csv")
+    assert (exports / "current").resolve() == tmp_path
+
+
+def test_a_file_in_the_place_of_the_folder_stays(published, tmp_path):
+    (tmp_path / "exports").write_text("mine")
+    for folder in (tmp_path / "exports", tmp_path / "exports" / "csv"):
+        with pytest.raises(NotOursError, match="exports is there already"):
+            export_marts(published(), folder, "csv")
+    assert (tmp_path / "exports").read_text() == "mine"
 
 
 @pytest.mark.parametrize("content", [None, b"no database" * 1_000])
