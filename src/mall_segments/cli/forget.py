@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
 
 import click
 
@@ -19,7 +18,7 @@ DEVELOPMENT = "dev.duckdb"
 @click.option(
     "--from",
     "file",
-    type=click.File(encoding="utf-8-sig", errors="replace"),
+    type=PATH,
     help="Text with one id a line, or CSV with a column customer_id; - for standard input.",
 )
 @places_options
@@ -52,7 +51,7 @@ DEVELOPMENT = "dev.duckdb"
 def forget(
     places: Places,
     customer_ids: tuple[str, ...],
-    file: TextIO | None,
+    file: Path | None,
     exports: tuple[Path, ...],
     development: Path,
     wait_seconds: float,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 from mall_segments.errors import MallSegmentsError
 from mall_segments.intake.header import fields_named
@@ -42,39 +45,33 @@ class NoIdsError(MallSegmentsError):
         )
 
 
-def ids_of_file(lines: Iterable[str], aliases: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the ids in a text: one a line, or the column of a CSV file that holds them.
+def ids_of_file(path: Path, aliases: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the ids in a text file: one a line, or the column of CSV that holds them.
 
     Parameters
     ----------
-    lines : lines of the text
+    path : file in UTF-8; - for standard input
     aliases : names that the project adds to those of the columns of a source
 
     Raises
     ------
     NoIdsError
-        If there are several columns and not one of them is called as the id is.
-
-    Examples
-    --------
-    >>> ids_of_file(["name;Customer ID", "Ann;7", "Bob;0042"], {})
-    ['7', '0042']
-    >>> ids_of_file(["7", "0042"], {})
-    ['7', '0042']
+        If it cannot be read, or has several columns and not one of them is called as the id is.
     """
-    text = [line for line in lines if line.strip()]
-    found = [sign for sign in DELIMITERS if text and sign in text[0]]
-    records = list(csv.reader(text, delimiter=found[0] if found else ","))
+    try:
+        with click.open_file(str(path), encoding="utf-8-sig", errors="replace") as file:
+            lines = [line for line in file if line.strip()]
+        found = [sign for sign in DELIMITERS if lines and sign in lines[0]]
+        records = list(csv.reader(lines, delimiter=found[0] if found else DELIMITERS[0]))
+    except (OSError, csv.Error) as error:
+        raise NoIdsError(f"The file {path} cannot be read: {error}") from None
     if not records:
         return []
-    named = [
-        position
-        for position, name in enumerate(records[0])
-        if fields_named([name], aliases) == {ID}
-    ]
-    if len(named) > 1 or (not named and len(records[0]) > 1):
+    names = records[0]
+    named = [place for place, name in enumerate(names) if fields_named([name], aliases) == {ID}]
+    if len(named) > 1 or (not named and len(names) > 1):
         raise NoIdsError(
-            f"The file has {len(records[0])} columns, of which {len(named)} are called customer_id"
+            f"The file has {len(names)} columns, of which {len(named)} are called customer_id"
         )
     column = named[0] if named else 0
     return [record[column] for record in records[len(named) :] if len(record) > column]

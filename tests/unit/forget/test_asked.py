@@ -40,6 +40,16 @@ def test_a_text_of_the_data_is_no_sql(keys_of):
         assert session.execute(f"select {KEY}(?)", ["7.0"]).fetchall() == [("7",)]
 
 
+@pytest.fixture
+def ids_in(tmp_path):
+    def ids_in(lines, aliases=()):
+        path = tmp_path / "ids.csv"
+        path.write_text("\n".join(lines), encoding="utf-8-sig")
+        return ids_of_file(path, dict(aliases))
+
+    return ids_in
+
+
 @pytest.mark.parametrize(
     ("lines", "ids"),
     [
@@ -50,20 +60,26 @@ def test_a_text_of_the_data_is_no_sql(keys_of):
         ([], []),
     ],
 )
-def test_a_file_has_one_id_a_line_or_a_column_of_them(lines, ids):
-    assert ids_of_file(lines, {}) == ids
+def test_a_file_has_one_id_a_line_or_a_column_of_them(ids_in, lines, ids):
+    assert ids_in(lines) == ids
 
 
 @pytest.mark.parametrize("lines", [["Ann,7", "Bob,8"], ["id,customer_id", "7,8"]])
-def test_a_file_of_several_columns_must_say_which(lines):
+def test_a_file_of_several_columns_must_say_which(ids_in, lines):
     with pytest.raises(NoIdsError) as caught:
-        ids_of_file(lines, {})
+        ids_in(lines)
     assert "has 2 columns" in caught.value.message
     assert "Ann" not in str(caught.value)
 
 
-def test_the_name_that_a_project_adds_is_known():
-    assert ids_of_file(["x,Socio", "1,7"], {"customer_id": ["Socio"]}) == ["7"]
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(NoIdsError) as caught:
+        ids_of_file(tmp_path / "ids.csv", {})
+    assert "ids.csv cannot be read" in caught.value.message
+
+
+def test_the_name_that_a_project_adds_is_known(ids_in):
+    assert ids_in(["x,Socio", "1,7"], {"customer_id": ["Socio"]}) == ["7"]
     columns = ["Socio", "Sex", "Age", "Income", "Score"]
     assert id_columns(columns, {"customer_id": ["Socio"]}) == ["Socio"]
     assert id_columns(columns[:2], {"customer_id": ["Socio"]}) == []
