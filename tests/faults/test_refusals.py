@@ -22,6 +22,7 @@ from mall_segments.publish.publication import ForeignWriterError, NotServedError
 from mall_segments.publish.serving import rollback, settle_if_idle
 from tests.faults.small_build import make_build, no_check
 from tests.locking import locked
+from tests.waiting import LONGEST
 
 BLOCK_BYTES = 256 * 1_024
 
@@ -156,23 +157,27 @@ def test_a_disk_that_is_full(refuse):
 
 def test_a_second_build_at_once(production):
     production.publish()
-    with production.start_and_wait_for_candidate() as process:
+    with production.start_and_hold() as process:
         with pytest.raises(BusyError, match=rf"process {process.pid} on .* since 20") as caught:
             production.publish()
         assert caught.value.exit_code == 75
         assert settle_if_idle(production.places) is None
         process.kill()
         process.wait()
-        production.publish(wait_seconds=10)
+        production.publish(wait_seconds=LONGEST)
     assert len(production.log()) == 2
 
 
 def test_a_build_that_waits_for_another(production):
     production.publish()
-    with production.start(seconds=2) as process:
-        while not production.places.candidates_folder.exists():
-            assert process.poll() is None
-        production.publish(wait_seconds=30)
+    with production.start_and_hold() as process:
+
+        class Releasing(Quiet):
+            def note(self, text):
+                assert f"Another build is running (process {process.pid}" in text
+                process.stdin.close()
+
+        production.publish(progress=Releasing(), wait_seconds=LONGEST)
     assert process.returncode == 0
     assert len(production.log()) == 3
 
@@ -227,7 +232,7 @@ def test_a_warehouse_that_somebody_writes_to_is_named(production):
     before = production.digests()
     with duckdb.connect(str(production.places.warehouse)):
         with production.start() as process:
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=LONGEST)
         assert f"IN_USE: {production.places.warehouse} is locked" in said
         assert f"(PID {os.getpid()}) has it open" in said
     assert production.digests() == before
@@ -311,7 +316,7 @@ def test_a_loader_with_an_open_transaction_is_not_overtaken(production):
     with pytest.raises(ForeignWriterError):
         production.publish(make=make)
     assert production.served() == before
-    loaders[0].communicate(b"\n", timeout=30)
+    loaders[0].communicate(b"\n", timeout=LONGEST)
     production.publish()
     with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
         assert connection.sql("from raw.loaded").fetchall() == [(7,)]
