@@ -7,7 +7,7 @@ INSTALL := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no
 
 .DEFAULT_GOAL := help
 .PHONY: help build report app test test-spark browser sail check docs faults fuzz bench bench-full \
-	bench-build bench-intake bench-assignment lint format lock clean
+	bench-quality bench-build bench-intake bench-assignment lint format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-full: $(VENV)/installed-bench ## The same of 1 and 10 million, and k = 2 t
 	$(BIN)/python benchmarks/segmentation.py --section segmentation-full --limit 3600 \
 		--rows 1000000 10000000 --data integer-2 integer-3 integer-6 continuous-3 continuous-6 \
 		--sweep-rows 1000000 10000000 $(BENCH)
+
+bench-quality: $(VENV)/installed-bench ## Measure how good the optimum is on twenty data sets, against peers
+	$(BIN)/python benchmarks/quality.py
 
 bench-build: $(VENV)/installed ## Measure whole builds of 100 thousand to 10 million customers
 	$(BIN)/python benchmarks/whole_build.py

@@ -186,7 +186,7 @@ def run(benchmark: Benchmark, options: argparse.Namespace, folder: Path) -> None
                 outcome.notes = json.loads(notes.read_text())
                 outcome.starts.append(outcome.notes.pop("start_cpu_seconds"))
             print(f"{benchmark.title}: {outcome.case} {measured or 'over the limit'}", flush=True)
-    judged = json.loads(script("quality.py", database, benchmark.data))
+    judged = json.loads(script("case_quality.py", database, benchmark.data))
     for case, outcome in benchmark.outcomes.items():
         outcome.quality = judged.get(case, {}) if outcome.runs else {}
 

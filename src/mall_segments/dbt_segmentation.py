@@ -25,6 +25,7 @@ from mall_segments.errors import MissingSelectionError, NotAppendedError
 from mall_segments.identity import Registered
 from mall_segments.kmeans import KMeansFit, fit_kmeans
 from mall_segments.lloyd import nearest_centroid
+from mall_segments.search import LARGEST_EFFORT
 from mall_segments.segment_candidates import Candidate, Finish, evaluate_candidates
 from mall_segments.segment_rules import fit_rules
 from mall_segments.settings import (
@@ -145,8 +146,8 @@ def segment_candidates(
     previous : callable
         Returns this model as the last build left it, which stays without a refit.
     settings : mapping
-        `segmentation_features`, `compared_feature_sets`, `k`, `k_max`, `random_state`, `exact` and
-        `refit`.
+        `segmentation_features`, `compared_feature_sets`, `k`, `k_max`, `random_state`,
+        `search_effort`, `exact` and `refit`.
 
     Returns
     -------
@@ -165,6 +166,7 @@ def segment_candidates(
     k = parse_k(settings["k"])
     k_max = parse_integer(settings["k_max"], "k_max", 2, LARGEST_K)
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
+    effort = parse_integer(settings["search_effort"], "search_effort", 1, LARGEST_EFFORT)
     exact = parse_flag(settings["exact"], "exact")
     candidates: list[Candidate] = []
     if own_scaling := read_scaling(scaling, chosen):
@@ -173,7 +175,9 @@ def segment_candidates(
             for features in feature_sets
         }
         finish = _finisher(points, own_scaling, points_by_features[chosen], exact=exact)
-        candidates = evaluate_candidates(points_by_features, chosen, k, k_max, random_state, finish)
+        candidates = evaluate_candidates(
+            points_by_features, chosen, k, k_max, random_state, finish, effort
+        )
     return relation_from_rows(session, CANDIDATE_COLUMNS, [_row(row) for row in candidates])
 
 
@@ -199,8 +203,8 @@ def segment_models(
     candidates : relation of `ml_segment_candidates`
     previous : relation of `ml_segment_models` so far, None before the first
     settings : mapping
-        `segmentation_features`, `random_state`, `exact`, `refit`, `promote` and the fields of
-        Gates.
+        `segmentation_features`, `random_state`, `search_effort`, `exact`, `refit`, `promote` and
+        the fields of Gates.
 
     Returns
     -------
@@ -217,6 +221,7 @@ def segment_models(
     """
     features = parse_features(settings["segmentation_features"])
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
+    effort = parse_integer(settings["search_effort"], "search_effort", 1, LARGEST_EFFORT)
     exact = parse_flag(settings["exact"], "exact")
     promote = parse_flag(settings["promote"], "promote")
     gates = Gates(
@@ -232,7 +237,7 @@ def segment_models(
     if own_scaling:
         chosen = _chosen(candidates, features)
         weighted_points = read_points(points, own_scaling)
-        fit = fit_kmeans(weighted_points, int(chosen["k"]), random_state)
+        fit = fit_kmeans(weighted_points, int(chosen["k"]), random_state, effort)
         if finish := _finisher(points, own_scaling, weighted_points, exact=exact):
             fit, _ = finish(fit)
         challenger = challenge(

@@ -20,8 +20,8 @@ MINIMUM_RELATIVE_GAIN = 1e-12
 # before all are, so many times at most.
 NEAR_A_BORDER = 0.05
 LOOKS = 8
-# A round gains at least so much of what all after it do.
-ROUNDS_AHEAD = 4
+# The moves of a look gain a fifth at least of what they and all after them do.
+LOOKS_AHEAD = 4
 POINTS_AT_ONCE = 8_192
 
 
@@ -64,7 +64,7 @@ class SingleMoves:
         labels : (m,) array
             Clusters 0..k-1. One without points gets one.
         target : float
-            A WCSS. Where the moves of a round gain too little to get there, they end.
+            A WCSS. Where the moves of a look gain too little to get there, they end.
 
         Returns
         -------
@@ -74,20 +74,21 @@ class SingleMoves:
         """
         labels = labels.copy()
         everybody = np.arange(len(labels))
-        before = np.inf
         while True:
             weight, centroids = self._clusters(labels)
             own, removal, insertion = self._costs(everybody, labels, weight, centroids)
             wcss = float(self.points.weights @ own) + self.points.scatter
-            if wcss - ROUNDS_AHEAD * (before - wcss) > target:
-                return labels, centroids, wcss
-            before = wcss
-            if not self._move(everybody, removal - insertion, labels, weight, centroids):
-                return labels, centroids, wcss
+            gain = self._move(everybody, removal - insertion, labels, weight, centroids)
             near = np.flatnonzero(insertion <= (1 + NEAR_A_BORDER) * removal)
+            if not gain:
+                return labels, centroids, wcss
             for _ in range(LOOKS):
+                wcss -= gain
+                if wcss - LOOKS_AHEAD * gain > target:
+                    return labels, centroids, wcss
                 _, removal, insertion = self._costs(near, labels, weight, centroids)
-                if not self._move(near, removal - insertion, labels, weight, centroids):
+                gain = self._move(near, removal - insertion, labels, weight, centroids)
+                if not gain:
                     break
 
     def _clusters(self, labels: Integers) -> tuple[Floats, Floats]:
@@ -141,10 +142,10 @@ class SingleMoves:
         labels: Integers,
         weight: Floats,
         centroids: Floats,
-    ) -> int:
-        """Make the moves that pay, the best first, if they still do; return how many did."""
+    ) -> float:
+        """Make the moves that pay, the best first, if they still do; return what they gained."""
         pays = np.flatnonzero(gain > self.least_gain)
-        moves = 0
+        gained = 0.0
         for point in some[pays[np.argsort(-gain[pays], kind="stable")]].tolist():
             old, moved = labels[point], self.points.weights[point]
             place = self.points.coordinates[point]
@@ -155,12 +156,13 @@ class SingleMoves:
             cost = weight * moved / (weight + moved) * squared
             cost[old] = np.inf
             new = int(cost.argmin())
-            if weight[old] * moved / left * squared[old] - cost[new] <= self.least_gain:
+            gain_of_move = weight[old] * moved / left * squared[old] - cost[new]
+            if gain_of_move <= self.least_gain:
                 continue
+            gained += float(gain_of_move)
             centroids[old] += (centroids[old] - place) * (moved / left)
             weight[old] = left
             weight[new] += moved
             centroids[new] += (place - centroids[new]) * (moved / weight[new])
             labels[point] = new
-            moves += 1
-        return moves
+        return gained

@@ -1,7 +1,7 @@
 """Weighted K-Means that reaches the best known objective, whatever the seed.
 
 A search that draws by a seed of its own finds the centroids (`search`, on `levels` of the points),
-and scikit-learn's KMeans fits the points from there. Up to MOVED_POINTS, no move of a single point
+and scikit-learn's KMeans fits the points from there. Up to 262,144 points, no move of a single one
 improves what comes out.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mall_segments.levels import MOVED_POINTS, Levels
+from mall_segments.levels import Levels
 from mall_segments.libraries import load_libraries
 from mall_segments.lloyd import Floats, Integers, nearest_centroid
-from mall_segments.search import AGREEING, DEFAULT_EFFORT, Found, search
+from mall_segments.search import DEFAULT_EFFORT, Found, search
 from mall_segments.weighted_points import (
     WeightedPoints,
     largest_first,
@@ -59,11 +59,6 @@ class KMeansFit:
     def k(self) -> int:
         """Number of clusters."""
         return len(self.centroids)
-
-
-def has_settled(restarts: int, restarts_at_best: int) -> bool:
-    """Tell whether enough local searches have ended in the best partition to believe in it."""
-    return restarts_at_best >= min(AGREEING, restarts)
 
 
 def fit_kmeans(
@@ -119,10 +114,10 @@ def fit_levels(
     searched, found = points, None
     if len(levels.coarse) >= k:
         searched, found = levels.coarse, _search(levels.coarse, k, effort)
-    if searched is not points and len(points) <= MOVED_POINTS:
+    if searched is not points and levels.are_searched:
         searched, found = points, _search(points, k, effort, found)
     found = found or _search(points, k, effort)
-    if len(points) <= MOVED_POINTS:
+    if levels.are_searched:
         labels = _scikit_learn(points, found.ends[0], random_state)
     else:
         labels = levels.best(list(found.ends), found.wcss)

@@ -59,6 +59,11 @@ class Levels:
         middle = blocks.merged(points.scatter) if blocks else points.sampled(MIDDLE_POINTS)
         return cls(points, middle, middle.coarsened(COARSE_POINTS), blocks)
 
+    @property
+    def are_searched(self) -> bool:
+        """Whether the search goes on among all points: few enough, and not cells of customers."""
+        return len(self.points) <= MOVED_POINTS and not self.points.scatter
+
     def best(self, ends: Sequence[Floats], wcss: Floats) -> Integers:
         """Return the (m,) labels of the best end on all points of Lloyd's algorithm from some ends.
 

@@ -30,17 +30,20 @@ MORE_PARENTS = 2
 # Share of the children of which one centroid is put somewhere else.
 MUTATED = 0.5
 # A search ends after PATIENCE generations without a better partition, twice as many with each step
-# of its effort, if AGREEING local searches or more have ended in the best one; after LONGEST times
-# as many in any case; and earlier where UNANIMOUS searches agree and a generation has not led on.
+# of its effort above the default, if AGREEING local searches or more have ended in the best one;
+# after LONGEST times as many in any case; earlier where UNANIMOUS searches agree and a generation
+# has not led on.
 DEFAULT_EFFORT, LARGEST_EFFORT = 2, 5
-PATIENCE = 3
+PATIENCE = 5
 AGREEING, UNANIMOUS = 3, 12
-LONGEST = 4
+LONGEST = 3
 # Lloyd's algorithm goes on while a step lowers the WCSS by more than this share; of the ends, those
 # this near to the best are improved by single moves.
 TOLERANCE = 1e-4
 NEAR = 3e-3
+# Ends are different partitions from this share of the WCSS on, and matter from the other on.
 SAME_WCSS = 1e-9
+MATTERS = 1e-7
 # Ends of Lloyd's algorithm whose WCSS has these digits in common are one end.
 DIGITS = 11
 
@@ -54,7 +57,7 @@ class Found:
     ends : (e, k, d) array, centroids of partitions of different WCSS, the best first
     wcss : (e,) array
     searches : int, local searches that were run
-    searches_at_best : int, how many of them ended at the least WCSS
+    searches_at_best : int, how many of them ended at the least WCSS, to a ten-millionth
     """
 
     ends: Floats
@@ -76,8 +79,8 @@ def search(
     effort : int
         1 to LARGEST_EFFORT; each step doubles how long the search goes on without success.
     starts : (s, k, d) array, optional
-        Centroids to start from, such as the ends of a search among fewer points. By default those
-        of k-means++, from which a search goes on PATIENCE times as long.
+        Centroids to start from beside those of k-means++, such as the ends of a search among
+        fewer points, the best first.
 
     Examples
     --------
@@ -91,13 +94,13 @@ def search(
     generator = np.random.default_rng([SEARCH_SEED, k])
     children = int(np.clip(VALUES_AT_ONCE // (k * len(points)), FEWEST_CHILDREN, MOST_CHILDREN))
     population = _Population(points, k, children + MORE_PARENTS)
-    patience = 2 ** (effort - 1)
-    if starts is None:
-        sets = np.broadcast_to(points.coordinates, (population.size, *points.coordinates.shape))
-        weights = np.broadcast_to(points.weights, (population.size, len(points)))
-        starts = kmeans_plus_plus(sets, weights, k, generator)
-        patience *= PATIENCE
-    found, stale = population.after(None, starts), 0
+    fresh = population.size if starts is None else population.size // 2
+    sets = np.broadcast_to(points.coordinates, (fresh, *points.coordinates.shape))
+    weights = np.broadcast_to(points.weights, (fresh, len(points)))
+    drawn = kmeans_plus_plus(sets, weights, k, generator)
+    first = drawn if starts is None else np.concatenate([starts[: population.size - fresh], drawn])
+    found, stale = population.after(None, first), 0
+    patience = int(PATIENCE * 2.0 ** (effort - DEFAULT_EFFORT))
     for _ in range(LONGEST * patience):
         agreeing = UNANIMOUS if stale < patience else AGREEING
         if stale and found.searches_at_best >= agreeing:
@@ -184,13 +187,14 @@ class _Population:
         if found:
             ends, known = np.concatenate([found.ends, ends]), np.concatenate([found.wcss, wcss])
             searches += found.searches
-            at_best = found.searches_at_best if _is_same(found.wcss[0], known.min()) else 0
+            is_best = _is_same(found.wcss[0], known.min(), MATTERS)
+            at_best = found.searches_at_best if is_best else 0
         kept: list[int] = []
         for place in np.argsort(known, kind="stable").tolist():
             if not kept or not _is_same(known[place], known[kept[-1]]):
                 kept.append(place)
         kept = kept[: self.size]
-        at_best += int(_is_same(wcss, known[kept[0]]).sum())
+        at_best += int(_is_same(wcss, known[kept[0]], MATTERS).sum())
         return Found(ends[kept], known[kept], searches, at_best)
 
 
@@ -220,5 +224,5 @@ def _drawn(
     return place.clip(max=len(weights) - 1)
 
 
-def _is_same(wcss: Floats, other: Floats) -> NDArray[np.bool_]:
-    return np.abs(wcss - other) <= SAME_WCSS * np.maximum(wcss, other)
+def _is_same(wcss: Floats, other: Floats, share: float = SAME_WCSS) -> NDArray[np.bool_]:
+    return np.abs(wcss - other) <= share * np.maximum(wcss, other)

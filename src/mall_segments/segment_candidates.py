@@ -15,6 +15,7 @@ from mall_segments.k_choice import (
     explain_comparison,
 )
 from mall_segments.kmeans import KMeansFit, fit_kmeans_path
+from mall_segments.search import DEFAULT_EFFORT
 from mall_segments.settings import feature_set_name
 from mall_segments.stability import RESAMPLED_POINTS, bootstrap_jaccard
 from mall_segments.weighted_points import WeightedPoints
@@ -42,6 +43,7 @@ def evaluate_candidates(
     k_max: int,
     random_state: int = 0,
     finish: Finish | None = None,
+    effort: int = DEFAULT_EFFORT,
 ) -> list[Candidate]:
     """Judge k = 1..k_max for every feature set and choose one row.
 
@@ -56,9 +58,11 @@ def evaluate_candidates(
     k_max : int
         Largest k of the panel; a larger forced k extends it.
     random_state : int
-        Seed of the K-Means starts.
+        Seed that scikit-learn gets.
     finish : Finish, optional
         Makes the fit of the chosen row one of all customers, where points stand for several.
+    effort : int
+        How long to search for each partition.
 
     Raises
     ------
@@ -69,7 +73,7 @@ def evaluate_candidates(
     candidates: list[Candidate] = []
     for features, points in points_by_features.items():
         largest = min(max(k_max, k or 1), len(points))
-        path = fit_kmeans_path(points, largest, random_state)
+        path = fit_kmeans_path(points, largest, random_state, effort)
         panel, gap_k = _panel(points, path)
         if features == segmentation_features:
             selected = k or choose_k(panel)

@@ -23,6 +23,7 @@ SETTINGS = {
     "k": "auto",
     "k_max": 3,
     "random_state": 0,
+    "search_effort": 1,
     "exact": False,
     "refit": True,
     "promote": False,
@@ -292,7 +293,9 @@ def test_settings_of_a_refit_that_mean_nothing_are_refused(connection, tables, s
         models_of(connection, tables, panel, **setting)
 
 
-@pytest.mark.parametrize("setting", [{"k": 0}, {"k_max": "ten"}, {"random_state": -1}])
+@pytest.mark.parametrize(
+    "setting", [{"k": 0}, {"k_max": "ten"}, {"random_state": -1}, {"search_effort": 6}]
+)
 def test_settings_that_mean_nothing_are_refused(connection, tables, setting):
     with pytest.raises(SettingError, match=next(iter(setting))):
         candidates_of(connection, tables, **setting)

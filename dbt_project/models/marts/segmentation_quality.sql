@@ -72,6 +72,18 @@ with
             model.restarts,
             model.restarts_at_best,
             cast(model.restarts_at_best as double) / model.restarts as restarts_at_best_share,
+            -- Three agree, or all where there are fewer: AGREEING of src/mall_segments/search.py.
+            case
+                when model.restarts_at_best >= least(3, model.restarts)
+                then
+                    concat(
+                        cast(model.restarts_at_best as {{ dbt.type_string() }}),
+                        ' of ',
+                        cast(model.restarts as {{ dbt.type_string() }}),
+                        ' local searches end in this partition, and none in a better one.'
+                    )
+                else 'The search found better partitions until its end; raise search_effort.'
+            end as search_verdict,
             model.runner_up_wcss / nullif(model.fitted_wcss, 0) - 1 as runner_up_wcss_gap,
             model.runner_up_customers,
             proven.wcss_lower_bound,

@@ -102,11 +102,10 @@ def trust(contents: Contents) -> Verdict:
 
 def optimum(quality: Row) -> str:
     """Return how sure it is that no better partition exists."""
-    share = f"{quality['restarts_at_best']} of {quality['restarts']} starts of the search"
     if quality["proven_wcss_gap"] is not None:
         gap = quality["proven_wcss_gap"]
         return f"Proven: no partition is better by more than {gap:.2g} of its WCSS."
-    return f"{share} end in this partition, and none in a better one."
+    return str(quality["search_verdict"])
 
 
 def changes(contents: Contents) -> Changes:

@@ -40,8 +40,7 @@ def contents():
             "k": 2,
             "customers": 100,
             "silhouette": 0.6,
-            "restarts": 10,
-            "restarts_at_best": 7,
+            "search_verdict": "7 of 10 local searches end in this partition.",
             "proven_wcss_gap": None,
             "mall_segments_version": "0.1.0",
         }
