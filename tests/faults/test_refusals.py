@@ -19,7 +19,7 @@ from mall_segments.publish.lock import BusyError
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
-from mall_segments.publish.serving import rollback, settle_if_idle
+from mall_segments.publish.serving import UnknownBuildError, rollback, settle_if_idle
 from tests.faults.small_build import make_build, no_check
 from tests.locking import locked
 from tests.waiting import LONGEST
@@ -362,15 +362,45 @@ def test_a_clock_that_is_set_back_brings_no_old_build_back(production):
     assert production.served() == second
 
 
-def test_a_warehouse_from_a_backup_does_not_take_the_published_file_back(production):
-    production.publish()
+def test_a_warehouse_from_a_backup_is_gone_on_from_only_if_that_is_said(production):
+    first = production.publish().build_id
     backup = production.places.warehouse.read_bytes()
-    second = production.publish().build_id
+    lost = [production.publish().build_id for _ in range(2)]
     production.places.warehouse.write_bytes(backup)
-    assert settle_if_idle(production.places) is None
-    assert production.served() == second
-    third = production.publish().build_id
+    before = production.digests()
+    warning = f"BI reads build {lost[-1]}, which {production.places.warehouse} does not know"
+    assert settle_if_idle(production.places).startswith(warning)
+    with pytest.raises(UnknownBuildError, match="build --restored") as caught:
+        production.publish()
+    assert caught.value.exit_code == 2
+    assert production.digests() == before
+    assert not production.places.candidates_folder.exists()
+
+    class Hearing(Quiet):
+        def note(self, text):
+            notes.append(text)
+
+    notes = []
+    third = production.publish(progress=Hearing(), restored=True, kept_builds=0).build_id
+    assert notes[0].startswith(warning)
     assert production.served() == third
+    assert production.log() == [first, third]
+    # What the warehouse does not know it does not remove; what it knows and need not keep, it does.
+    kept = {path.stem for path in production.places.kept_folder.glob("*.duckdb")}
+    assert kept == {*lost, third}
+    assert settle_if_idle(production.places) is None
+    fourth = production.publish().build_id
+    assert rollback(production.places) == (fourth, third)
+
+
+def test_another_warehouse_that_never_published_does_not_replace_what_bi_reads(production):
+    served = production.publish().build_id
+    production.places.warehouse.unlink()
+    with duckdb.connect(str(production.places.warehouse)) as connection:
+        connection.execute("create schema crm; create table crm.customers as select 7 as id")
+    with pytest.raises(UnknownBuildError):
+        production.publish()
+    assert production.served() == served
 
 
 def test_productions_share_a_folder_but_nothing_in_it(tmp_path):

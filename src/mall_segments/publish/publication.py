@@ -56,10 +56,12 @@ from mall_segments.publish.moments import reached
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Progress, Published
 from mall_segments.publish.serving import (
+    UnknownBuildError,
     clear_leftovers,
     keep,
     prune,
     put_next_in_place,
+    require_known,
     settle,
 )
 from mall_segments.publish.stop_signals import undisturbed
@@ -103,6 +105,7 @@ def publish_build(
     wait_seconds: float = 0.0,
     keep_candidate: bool = False,
     kept_builds: int = KEPT_BUILDS,
+    restored: bool = False,
 ) -> Published:
     """Build, audit and publish.
 
@@ -120,18 +123,22 @@ def publish_build(
         Leave a candidate that fails in `places.failed_folder`.
     kept_builds : int
         Earlier builds whose published files are kept for a rollback.
+    restored : bool
+        The warehouse may not know the build that is served: it was restored from a backup.
 
     Raises
     ------
     NotServedError
         If the build is committed and the published file could not follow.
+    UnknownBuildError
+        If the warehouse does not know the build that is served, and is not `restored`.
     BusyError, DamagedWarehouseError, ForeignWriterError, StorageError, AuditFailedError, and what
     `make` and `check` raise. Neither file has changed then.
     """
     begin = time.monotonic()
     with storage_errors(), production_lock(places, wait_seconds, progress.note):
         reached("locked")
-        _tidy_up(places, progress)
+        _tidy_up(places, progress, restored=restored)
         progress.step("candidate")
         candidate = _new_candidate(places)
         try:
@@ -175,13 +182,18 @@ def publish_build(
     )
 
 
-def _tidy_up(places: Places, progress: Progress) -> None:
+def _tidy_up(places: Places, progress: Progress, *, restored: bool) -> None:
     """Clear and settle what a killed build left."""
     clear_leftovers(places)
     reached("cleared")
     try:
         if repaired := settle(places):
             progress.note(repaired)
+        require_known(places)
+    except UnknownBuildError as error:
+        if not restored:
+            raise
+        progress.note(f"{error.message} This build goes on from the warehouse all the same.")
     except NoSuchBuildError as error:
         progress.note(f"{error.message} This build takes its place.")
     except InUseError as error:

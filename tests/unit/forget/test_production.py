@@ -11,10 +11,12 @@ import pytest
 
 from mall_segments.forget.asked import NoIdsError
 from mall_segments.forget.production import LOG
+from mall_segments.publish.database import InUseError
 from mall_segments.publish.lock import BusyError, production_lock
 from mall_segments.publish.moments import KILL_AT, OF_FORGETTING
 from mall_segments.publish.publication import ForeignWriterError
 from mall_segments.publish.serving import rollback
+from tests.locking import locked
 from tests.unit.forget.conftest import make
 
 EVERYWHERE = {"warehouse": 6, "published": 1, "kept_builds": 2, "exports": 2, "development": 0}
@@ -212,6 +214,16 @@ def test_a_writer_of_the_warehouse_loses_nothing(shop, monkeypatch):
         shop.forget("42")
     assert shop.query("select count(*) from crm.products") == [(2,)]
     assert shop.query("select count(*) from marts.customer_segments") == [(2,)]
+
+
+@pytest.mark.parametrize("name", ["warehouse", "published"])
+def test_a_file_that_is_locked_is_named_and_nothing_changes(shop, name):
+    before = tables(shop)
+    path = getattr(shop.places, name)
+    with locked(path), pytest.raises(InUseError) as caught:
+        shop.forget("42")
+    assert caught.value.path == path
+    assert tables(shop) == before
 
 
 def test_a_kept_build_that_nobody_can_read_goes(shop):
