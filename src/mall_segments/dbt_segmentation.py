@@ -147,7 +147,7 @@ def segment_candidates(
         Returns this model as the last build left it, which stays without a refit.
     settings : mapping
         `segmentation_features`, `compared_feature_sets`, `k`, `k_max`, `random_state`,
-        `search_effort`, `exact` and `refit`.
+        `search_effort`, `min_segment_share`, `exact` and `refit`.
 
     Returns
     -------
@@ -167,6 +167,7 @@ def segment_candidates(
     k_max = parse_integer(settings["k_max"], "k_max", 2, LARGEST_K)
     random_state = parse_integer(settings["random_state"], "random_state", 0, LARGEST_SEED)
     effort = parse_integer(settings["search_effort"], "search_effort", 1, LARGEST_EFFORT)
+    smallest_share = parse_number(settings["min_segment_share"], "min_segment_share")
     exact = parse_flag(settings["exact"], "exact")
     candidates: list[Candidate] = []
     if own_scaling := read_scaling(scaling, chosen):
@@ -176,7 +177,7 @@ def segment_candidates(
         }
         finish = _finisher(points, own_scaling, points_by_features[chosen], exact=exact)
         candidates = evaluate_candidates(
-            points_by_features, chosen, k, k_max, random_state, finish, effort
+            points_by_features, chosen, k, k_max, random_state, finish, effort, smallest_share
         )
     return relation_from_rows(session, CANDIDATE_COLUMNS, [_row(row) for row in candidates])
 

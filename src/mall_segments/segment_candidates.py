@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mall_segments.criteria import calinski_harabasz, davies_bouldin, silhouettes
 from mall_segments.gap_statistic import gap_statistics, preferred_k
 from mall_segments.k_choice import (
+    SMALLEST_SHARE,
     Criteria,
     choose_k,
     elbow,
@@ -44,6 +45,7 @@ def evaluate_candidates(
     random_state: int = 0,
     finish: Finish | None = None,
     effort: int = DEFAULT_EFFORT,
+    smallest_share: float = SMALLEST_SHARE,
 ) -> list[Candidate]:
     """Judge k = 1..k_max for every feature set and choose one row.
 
@@ -63,6 +65,8 @@ def evaluate_candidates(
         Makes the fit of the chosen row one of all customers, where points stand for several.
     effort : int
         How long to search for each partition.
+    smallest_share : float
+        Share of the customers that the smallest segment must have, while some k is like that.
 
     Raises
     ------
@@ -76,14 +80,22 @@ def evaluate_candidates(
         path = fit_kmeans_path(points, largest, random_state, effort)
         panel, gap_k = _panel(points, path)
         if features == segmentation_features:
-            selected = k or choose_k(panel)
-            reasons = explain_choice(panel, selected, forced=k is not None, gap_k=gap_k)
+            selected = k or choose_k(panel, smallest_share)
+            reasons = explain_choice(
+                panel,
+                selected,
+                forced=k is not None,
+                gap_k=gap_k,
+                smallest_share=smallest_share,
+            )
             if finish:
                 row = panel[selected - 1]
                 panel[selected - 1] = _finished(row, points, *finish(path[selected - 1]))
         else:
             selected = None
-            reasons = dict.fromkeys(range(1, largest + 1), explain_comparison(panel, gap_k))
+            reasons = dict.fromkeys(
+                range(1, largest + 1), explain_comparison(panel, gap_k, smallest_share)
+            )
         bend = elbow([row.wcss for row in panel])
         candidates += [
             Candidate(
@@ -133,6 +145,7 @@ def _panel(points: WeightedPoints, path: Sequence[KMeansFit]) -> tuple[list[Crit
                 restarts_at_best=fit.restarts_at_best,
                 runner_up_wcss=fit.runner_up_wcss,
                 runner_up_customers=fit.runner_up_customers,
+                smallest_segment_share=float(fit.cluster_weights.min() / points.customers),
             )
         )
     return panel, preferred_k(gaps)

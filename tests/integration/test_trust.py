@@ -164,6 +164,21 @@ def test_the_stored_model_scores_new_customers_with_the_same_keys(built):
     ) == [("kept",)]
 
 
+@pytest.mark.parametrize("mistyped", [1, 2, 4])
+def test_customers_with_a_mistyped_income_rename_no_other_segment(built, mistyped):
+    named = "select segment_key, segment_name, value_tier, recommended_action from {} order by 1"
+    before = built.query(named.format("marts.segment_profiles"))
+    outliers = [[300 + n, "Male", 40, 999, 50] for n in range(mistyped)]
+    built.write_seed([*seed_rows(), *outliers])
+    built.build("--select", "+int_segment_names", refit=False)
+    # The one that the mistyped customers are in may be called otherwise.
+    ((theirs,),) = built.query(
+        "select distinct segment_key from ml.ml_customer_segments where customer_id >= 300"
+    )
+    after = built.query(named.format("ml.int_segment_names"))
+    assert [row for row in after if row[0] != theirs] == [row for row in before if row[0] != theirs]
+
+
 def test_a_segment_that_empties_is_retired_and_its_customers_are_seen_to_leave(built):
     of_segment = dict(built.query("select customer_id, segment_key from marts.customer_segments"))
     rest = [row for row in seed_rows() if of_segment[int(row[0])] != "S5"]

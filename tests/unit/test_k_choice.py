@@ -9,7 +9,7 @@ from mall_segments.k_choice import (
 )
 
 
-def row(k, silhouette, weakest, wcss=None):
+def row(k, silhouette, weakest, wcss=None, smallest=1.0):
     return Criteria(
         k=k,
         wcss=100.0 / k if wcss is None else wcss,
@@ -23,6 +23,7 @@ def row(k, silhouette, weakest, wcss=None):
         weakest_segment_jaccard=weakest,
         restarts=1,
         restarts_at_best=1,
+        smallest_segment_share=smallest,
     )
 
 
@@ -40,6 +41,25 @@ def test_a_curve_without_a_bend_has_no_elbow(curve):
 
 def test_the_highest_silhouette_of_the_stable_wins():
     assert choose_k([ONE, row(2, 0.4, 0.9), row(3, 0.5, 0.8), row(4, 0.9, 0.74)]) == 3
+
+
+def test_a_k_with_a_small_segment_is_not_eligible_while_another_is():
+    panel = [ONE, row(2, 0.9, 0.9, smallest=0.019), row(3, 0.5, 0.6, smallest=0.02)]
+    assert choose_k(panel) == 3
+    assert choose_k(panel, smallest_share=0.01) == 2
+    reasons = explain_choice(panel, 3, forced=False, gap_k=None)
+    assert reasons[2] == (
+        "Not chosen: the smallest segment has 1.9 % of the customers, fewer than 2 %"
+        " (min_segment_share)."
+    )
+
+
+def test_where_every_k_has_a_small_segment_the_reason_says_so():
+    panel = [ONE, row(2, 0.9, 0.9, smallest=0.005), row(3, 0.5, 0.8, smallest=0.005)]
+    assert choose_k(panel) == 2
+    reason = explain_choice(panel, 2, forced=False, gap_k=None)[2]
+    assert "Every k has a segment below 2 % of the customers." in reason
+    assert reason.startswith("Highest silhouette (0.900)")
 
 
 def test_a_weakest_segment_at_the_threshold_is_stable():

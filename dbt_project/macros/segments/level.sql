@@ -1,5 +1,5 @@
 {#- Where a segment lies against all customers. -#}
-{% macro level(standardised_difference) -%}
+{% macro level(robust_difference) -%}
     {%- set threshold = var("level_threshold") -%}
     {%- if threshold is not number or threshold < 0 -%}
         {%- do exceptions.raise_compiler_error(
@@ -7,9 +7,9 @@
         ) -%}
     {%- endif -%}
     case
-        when {{ standardised_difference }} > {{ threshold }}
+        when {{ robust_difference }} > {{ threshold }}
         then 'high'
-        when {{ standardised_difference }} < -{{ threshold }}
+        when {{ robust_difference }} < -{{ threshold }}
         then 'low'
         else 'middle'
     end

@@ -58,6 +58,15 @@ with
             case
                 when deviations.standard_deviation > 0 then deviations.standard_deviation else 1
             end as scale,
+            -- The interquartile range of a normal distribution is 1.349 standard deviations; where
+            -- half of the customers have one value there is none, but perhaps a deviation.
+            case
+                when means.p75 > means.p25
+                then (means.p75 - means.p25) / 1.349
+                when deviations.standard_deviation > 0
+                then deviations.standard_deviation
+                else 1
+            end as robust_scale,
             means.minimum,
             {%- for name in shares %} means.{{ name }}, {%- endfor %}
             means.maximum

@@ -6,17 +6,10 @@ with
     levels as (
         select
             segment_key,
-            {{
-                level(
-                    "max(case when feature = 'annual_income_k_usd' then standardised_difference end)"
-                )
-            }}
+            {{ level("max(case when feature = 'annual_income_k_usd' then robust_difference end)") }}
             as income_level,
-            {{
-                level(
-                    "max(case when feature = 'spending_score' then standardised_difference end)"
-                )
-            }} as spending_level
+            {{ level("max(case when feature = 'spending_score' then robust_difference end)") }}
+            as spending_level
         from int_segment_statistics
         group by segment_key
     ),
@@ -61,9 +54,9 @@ with
                 ),
                 {{ feature_unit("int_segment_statistics.feature") }}
             ) as description,
-            max(int_segment_statistics.standardised_difference) over (
+            max(int_segment_statistics.robust_difference) over (
                 partition by counted.playbook_name, int_segment_statistics.feature
-            ) - min(int_segment_statistics.standardised_difference) over (
+            ) - min(int_segment_statistics.robust_difference) over (
                 partition by counted.playbook_name, int_segment_statistics.feature
             ) as spread
         from counted

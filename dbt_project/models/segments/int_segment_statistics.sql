@@ -23,7 +23,9 @@ with
             segment_means.mean,
             int_feature_scaling.mean as population_mean,
             (segment_means.mean - int_feature_scaling.mean)
-            / int_feature_scaling.scale as standardised_difference
+            / int_feature_scaling.scale as standardised_difference,
+            (segment_means.mean - int_feature_scaling.median)
+            / int_feature_scaling.robust_scale as robust_difference
         from segment_means
         inner join int_feature_scaling on segment_means.feature = int_feature_scaling.feature
     )

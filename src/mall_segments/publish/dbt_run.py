@@ -31,6 +31,8 @@ OWN_OPTIONS = {
 }
 PATH_OPTIONS = ("--target-path", "--log-path", "--project-dir", "--profiles-dir")
 TESTS = frozenset({"test", "unit_test"})
+# What models and tests say by exceptions.warn.
+WARNING = "JinjaLogWarning"
 STARTS = "LogStartLine"
 TEST_RESULT = "LogTestResult"
 RESULTS = frozenset(
@@ -166,6 +168,8 @@ def _listen(lines: Iterable[str], heard: _Heard, progress: Progress) -> None:
         heard.build_id = info["invocation_id"]
         if info["name"] in RESULTS or info["name"] == STARTS:
             _note(info["name"], data, heard, progress)
+        elif info["name"] == WARNING:
+            progress.note(ANSI.sub("", data["msg"]).strip())
         elif info["level"] == "error":
             heard.errors.append(ANSI.sub("", info["msg"]).strip())
 
