@@ -69,6 +69,11 @@ def certify_warehouse(places: Places) -> OptimalityCertificate:
             points = read_points(connection.table("features.int_feature_points"), model.scaling)
     except duckdb.Error as error:
         raise NotBuiltError(f"{places.warehouse}: {str(error).splitlines()[0]}") from None
+    if not len(points.weights):
+        raise CannotCertifyError(
+            "The warehouse holds no points, as customers were forgotten since its last build.",
+            "Build again, then certify.",
+        )
     from mall_segments.optimality import lower_bound
 
     try:

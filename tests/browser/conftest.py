@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.browser.chromium import find_chromium
 from tests.integration.conftest import ROOT
@@ -26,6 +26,9 @@ FLAGS = (
 )
 NETWORK = ("http", "https", "ws", "wss")
 GRAVE = ("serious", "critical")
+# Milliseconds in which what a test waits for has been drawn, on a busy machine too.
+LONGEST_LOOK = 120_000
+expect.set_options(timeout=LONGEST_LOOK)
 
 
 @dataclass
@@ -85,6 +88,7 @@ class Visits:
             reduced_motion="reduce",
             service_workers="block",
         )
+        context.set_default_timeout(LONGEST_LOOK)
         page = context.new_page()
         record = self.records[page] = Record(tuple(allowed))
         record.listen(page)

@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.chromium import NAMES, VARIABLE, NoChromiumError, find_chromium
 from tests.browser.conftest import Visits, keep_screenshot, violations
+from tests.waiting import until
 
 # The icon keeps the browser from asking a server for one.
 HEAD = '<!doctype html><html lang="en"><title>Page</title><link rel="icon" href="data:,">'
@@ -62,7 +63,8 @@ class Silent(SimpleHTTPRequestHandler):
 )
 def test_what_a_page_must_not_do_fails(browser, write, body, fault):
     visits = Visits(browser)
-    visits(write(body)).wait_for_timeout(200)
+    page = visits(write(body))
+    until(visits.records[page].faults, pause=lambda: page.wait_for_timeout(20))
     with pytest.raises(AssertionError, match=fault):
         visits.close()
 

@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.browser.conftest import keep_screenshot, violations
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST, until
 
 APP = ROOT / "examples" / "streamlit_app.py"
 # As in the app.
@@ -75,15 +75,15 @@ def served(published, log):
             process.terminate()
 
 
-def wait_for(url, process, log, seconds=60):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until and process.poll() is None:
+def wait_for(url, process, log):
+    def answers():
+        assert process.poll() is None, f"The app does not answer: {log.read_text()}"
         try:
-            with urllib.request.urlopen(url, timeout=5):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.1)
-    pytest.fail(f"The app does not answer: {log.read_text()}")
+            return urllib.request.urlopen(url, timeout=LONGEST).close() is None
+        except (urllib.error.URLError, ConnectionError):
+            return False
+
+    until(answers)
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def own_mall(first_build, tmp_path, monkeypatch):
 def visit_app(visit):
     def open_page(host, **options):
         page = visit(f"http://{host}/", offline=False, allowed=[host], **options)
-        expect(download_button(page)).to_be_visible(timeout=30_000)
+        expect(download_button(page)).to_be_visible()
         return page
 
     return open_page
@@ -124,7 +124,7 @@ def expect_figures(page, figures):
 
 
 def run_app():
-    return AppTest.from_file(APP, default_timeout=60).run()
+    return AppTest.from_file(APP, default_timeout=LONGEST).run()
 
 
 def test_figures_names_and_actions_are_those_of_the_marts(visit_app, host, mall):

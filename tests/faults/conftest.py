@@ -3,7 +3,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import duckdb
 import pytest
@@ -13,8 +12,9 @@ from mall_segments.publish.moments import KILL_AT
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import publish_build
 from mall_segments.publish.stop_signals import STOP_SIGNALS
-from tests.faults.small_build import make_build, no_check, places_in
+from tests.faults.small_build import HELD, make_build, no_check, places_in
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 
 def hear_signals():
@@ -30,31 +30,31 @@ class Production:
         self.folder = folder
         self.places = places_in(folder)
 
-    def publish(self, make=make_build, check=no_check, **options):
-        return publish_build(self.places, make, check, Quiet(), **options)
+    def publish(self, make=make_build, check=no_check, progress=None, **options):
+        return publish_build(self.places, make, check, progress or Quiet(), **options)
 
-    def start(self, kill_at="", seconds=0):
+    def start(self, *arguments, kill_at=""):
         """Start a build in a process of its own, which dies at the moment that is named."""
         return subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.small_build", self.folder, str(seconds)],
+            [sys.executable, "-m", "tests.faults.small_build", self.folder, *arguments],
             cwd=ROOT,
             env=os.environ | {KILL_AT: kill_at},
             preexec_fn=hear_signals,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
 
     def run(self, kill_at=""):
-        with self.start(kill_at) as process:
-            process.wait(60)
+        with self.start(kill_at=kill_at) as process:
+            process.wait(LONGEST)
         return process.returncode
 
-    def start_and_wait_for_candidate(self):
-        """Start a build that takes a minute, and return when it is in the middle of it."""
-        process = self.start(seconds=60)
-        while not list(self.places.candidates_folder.glob("*/mall.duckdb")):
-            time.sleep(0.01)
+    def start_and_hold(self):
+        """Start a build, and return when it is in the midst of it, until its stdin is closed."""
+        process = self.start("and hold")
+        assert process.stdout.readline() == HELD
         return process
 
     def digests(self):

@@ -4,7 +4,6 @@ Every row of a build carries its id, so that a reader who sees two ids has seen 
 """
 
 import sys
-import time
 import uuid
 from pathlib import Path
 
@@ -22,6 +21,8 @@ MARTS = {
     "builds": ("build_id", "published_at"),
 }
 CUSTOMERS = 500
+# What a build says that is held in its midst.
+HELD = "held\n"
 
 
 def make_build(candidate: Path, customers: int = CUSTOMERS) -> Made:
@@ -58,17 +59,23 @@ def no_check(candidate: Path, made: Made) -> None:
 
 
 def main() -> None:
-    """Publish one build into a folder, taking some seconds, as a process that tests can kill."""
-    folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+    """Publish one build into a folder, as a process that tests can kill.
 
-    def make_slowly(candidate: Path) -> Made:
+    With a second argument it says when it is in the midst of it, and goes on at the end of stdin.
+    """
+    folder, is_held = Path(sys.argv[1]), len(sys.argv) > 2
+
+    def make(candidate: Path) -> Made:
         made = make_build(candidate)
-        time.sleep(seconds)
+        if is_held:
+            sys.stdout.write(HELD)
+            sys.stdout.flush()
+            sys.stdin.read()
         return made
 
     try:
         with stoppable():
-            publish_build(places_in(folder), make_slowly, no_check, Lines())
+            publish_build(places_in(folder), make, no_check, Lines())
     except Stopped as stop:
         sys.exit(stop.exit_code)
 

@@ -11,6 +11,7 @@ from mall_segments.publish.build_log import builds
 from mall_segments.publish.moments import MOMENTS
 from mall_segments.publish.serving import rollback, settle_if_idle
 from mall_segments.publish.stop_signals import stoppable
+from tests.waiting import LONGEST
 
 OF_A_BUILD = [moment for moment in MOMENTS if moment != "rollback_noted"]
 COMMITTED = ("warehouse_replaced", "log_moved", "published_replaced", "kept", "pruned")
@@ -110,9 +111,9 @@ def test_a_stop_signal_after_the_commit_stops_nothing(production, monkeypatch, m
 def test_a_build_that_is_told_to_stop_cleans_up(production, number):
     production.publish()
     before = production.digests()
-    with production.start_and_wait_for_candidate() as process:
+    with production.start_and_hold() as process:
         process.send_signal(number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(LONGEST) == 128 + number
     assert production.digests() == before
     assert production.leftovers() == ([], [])
 

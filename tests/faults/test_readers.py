@@ -4,70 +4,104 @@ import multiprocessing
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
+from itertools import pairwise
 
 import duckdb
 
+from tests.waiting import LONGEST, pause, until
+
 READERS = 8
 BUILDS = 8
-SECONDS_BETWEEN_READS = 0.02
 SEEN = (
     "select count(distinct build_id), min(build_id) from (select build_id from"
     " marts.customer_segments union all select build_id from marts.segmentation_quality)"
 )
 
 
-def read_until(stop, path, results):
+@dataclass
+class Seen:
+    """What all readers saw together.
+
+    `outdated` are the reads that began after a build was published, and saw one before it.
+    """
+
+    reads: int
+    failed: int
+    mixed: int
+    outdated: list
+
+
+def read_until(stop, path, reads, number, results):
     """Open, read and close in a loop, as BI tools do that pool no connections."""
-    reads = failed = mixed = 0
-    first_seen = {}
-    while not stop.is_set():
+    failed = mixed = 0
+    # When each build was opened last; the clock is that of the machine.
+    opened_last = {}
+    is_last = False
+    while not is_last:
+        # Asked before, so that the last read begins after the last build.
+        is_last = stop.is_set()
+        opened = time.monotonic()
         try:
             with duckdb.connect(path, read_only=True) as connection:
                 builds, build_id = connection.sql(SEEN).fetchall()[0]
         except duckdb.Error:
             failed += 1
-            continue
-        reads += 1
-        mixed += builds != 1
-        first_seen.setdefault(build_id, time.time())
-        time.sleep(SECONDS_BETWEEN_READS)
-    results.put((reads, failed, mixed, first_seen))
+        else:
+            mixed += builds != 1
+            opened_last[build_id] = opened
+        reads[number] += 1
+        pause()
+    results.put((failed, mixed, opened_last))
 
 
-def poll(path, publish):
-    """Let READERS poll a file while builds are published, and return what they counted."""
+def poll(path, publish, builds):
+    """Let READERS poll a file while builds are published, and return what they saw.
+
+    Each reads between any two builds: whether it also does so in the midst of one, chance decides.
+    """
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.Queue()
+    reads = context.Array("L", READERS, lock=False)
     readers = [
-        context.Process(target=read_until, args=(stop, str(path), results), daemon=True)
-        for _ in range(READERS)
+        context.Process(
+            target=read_until, args=(stop, str(path), reads, number, results), daemon=True
+        )
+        for number in range(READERS)
     ]
     for reader in readers:
         reader.start()
-    time.sleep(1)
-    published = publish()
-    time.sleep(1)
+
+    def all_have_read_again():
+        before = list(reads)
+        until(lambda: all(now > then for now, then in zip(reads, before, strict=True)))
+
+    published = []
+    for _ in range(builds):
+        all_have_read_again()
+        published.append((publish(), time.monotonic()))
     stop.set()
-    counted = [results.get(timeout=30) for _ in readers]
+    counted = [results.get(timeout=LONGEST) for _ in readers]
     for reader in readers:
         reader.join()
-    reads, failed, mixed = (sum(column) for column in list(zip(*counted, strict=True))[:3])
-    build_id, moment = published[-1]
-    staleness = [first_seen[build_id] - moment for *_, first_seen in counted]
-    return reads, failed, mixed, max(staleness)
+    failed, mixed, opened_last = zip(*counted, strict=True)
+    ends = {build_id: end for (build_id, _), (_, end) in pairwise(published)}
+    outdated = [
+        (build_id, opened - ends[build_id])
+        for seen in opened_last
+        for build_id, opened in seen.items()
+        if build_id in ends and opened > ends[build_id]
+    ]
+    assert all(published[-1][0] in seen for seen in opened_last)
+    return Seen(sum(reads), sum(failed), sum(mixed), outdated)
 
 
 def test_readers_that_reopen_see_whole_builds_only_and_at_once(production):
     production.publish()
-
-    def publish():
-        return [(production.publish().build_id, time.time()) for _ in range(BUILDS)]
-
-    reads, failed, mixed, staleness = poll(production.places.published, publish)
-    assert reads > BUILDS * READERS
-    assert failed == 0
-    assert mixed == 0
-    assert staleness < 1
+    path = production.places.published
+    seen = poll(path, lambda: production.publish().build_id, BUILDS)
+    assert seen.reads > BUILDS * READERS
+    assert (seen.failed, seen.mixed, seen.outdated) == (0, 0, [])
 
 
 def test_a_connection_that_stays_open_keeps_its_build_until_all_are_closed(production):

@@ -19,9 +19,10 @@ from mall_segments.publish.lock import BusyError
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Quiet
 from mall_segments.publish.publication import ForeignWriterError, NotServedError, publish_build
-from mall_segments.publish.serving import rollback, settle_if_idle
+from mall_segments.publish.serving import UnknownBuildError, rollback, settle_if_idle
 from tests.faults.small_build import make_build, no_check
 from tests.locking import locked
+from tests.waiting import LONGEST
 
 BLOCK_BYTES = 256 * 1_024
 
@@ -156,23 +157,27 @@ def test_a_disk_that_is_full(refuse):
 
 def test_a_second_build_at_once(production):
     production.publish()
-    with production.start_and_wait_for_candidate() as process:
+    with production.start_and_hold() as process:
         with pytest.raises(BusyError, match=rf"process {process.pid} on .* since 20") as caught:
             production.publish()
         assert caught.value.exit_code == 75
         assert settle_if_idle(production.places) is None
         process.kill()
         process.wait()
-        production.publish(wait_seconds=10)
+        production.publish(wait_seconds=LONGEST)
     assert len(production.log()) == 2
 
 
 def test_a_build_that_waits_for_another(production):
     production.publish()
-    with production.start(seconds=2) as process:
-        while not production.places.candidates_folder.exists():
-            assert process.poll() is None
-        production.publish(wait_seconds=30)
+    with production.start_and_hold() as process:
+
+        class Releasing(Quiet):
+            def note(self, text):
+                assert f"Another build is running (process {process.pid}" in text
+                process.stdin.close()
+
+        production.publish(progress=Releasing(), wait_seconds=LONGEST)
     assert process.returncode == 0
     assert len(production.log()) == 3
 
@@ -227,7 +232,7 @@ def test_a_warehouse_that_somebody_writes_to_is_named(production):
     before = production.digests()
     with duckdb.connect(str(production.places.warehouse)):
         with production.start() as process:
-            _, said = process.communicate(timeout=60)
+            _, said = process.communicate(timeout=LONGEST)
         assert f"IN_USE: {production.places.warehouse} is locked" in said
         assert f"(PID {os.getpid()}) has it open" in said
     assert production.digests() == before
@@ -311,7 +316,7 @@ def test_a_loader_with_an_open_transaction_is_not_overtaken(production):
     with pytest.raises(ForeignWriterError):
         production.publish(make=make)
     assert production.served() == before
-    loaders[0].communicate(b"\n", timeout=30)
+    loaders[0].communicate(b"\n", timeout=LONGEST)
     production.publish()
     with duckdb.connect(str(production.places.warehouse), read_only=True) as connection:
         assert connection.sql("from raw.loaded").fetchall() == [(7,)]
@@ -357,15 +362,45 @@ def test_a_clock_that_is_set_back_brings_no_old_build_back(production):
     assert production.served() == second
 
 
-def test_a_warehouse_from_a_backup_does_not_take_the_published_file_back(production):
-    production.publish()
+def test_a_warehouse_from_a_backup_is_gone_on_from_only_if_that_is_said(production):
+    first = production.publish().build_id
     backup = production.places.warehouse.read_bytes()
-    second = production.publish().build_id
+    lost = [production.publish().build_id for _ in range(2)]
     production.places.warehouse.write_bytes(backup)
-    assert settle_if_idle(production.places) is None
-    assert production.served() == second
-    third = production.publish().build_id
+    before = production.digests()
+    warning = f"BI reads build {lost[-1]}, which {production.places.warehouse} does not know"
+    assert settle_if_idle(production.places).startswith(warning)
+    with pytest.raises(UnknownBuildError, match="build --restored") as caught:
+        production.publish()
+    assert caught.value.exit_code == 2
+    assert production.digests() == before
+    assert not production.places.candidates_folder.exists()
+
+    class Hearing(Quiet):
+        def note(self, text):
+            notes.append(text)
+
+    notes = []
+    third = production.publish(progress=Hearing(), restored=True, kept_builds=0).build_id
+    assert notes[0].startswith(warning)
     assert production.served() == third
+    assert production.log() == [first, third]
+    # What the warehouse does not know it does not remove; what it knows and need not keep, it does.
+    kept = {path.stem for path in production.places.kept_folder.glob("*.duckdb")}
+    assert kept == {*lost, third}
+    assert settle_if_idle(production.places) is None
+    fourth = production.publish().build_id
+    assert rollback(production.places) == (fourth, third)
+
+
+def test_another_warehouse_that_never_published_does_not_replace_what_bi_reads(production):
+    served = production.publish().build_id
+    production.places.warehouse.unlink()
+    with duckdb.connect(str(production.places.warehouse)) as connection:
+        connection.execute("create schema crm; create table crm.customers as select 7 as id")
+    with pytest.raises(UnknownBuildError):
+        production.publish()
+    assert production.served() == served
 
 
 def test_productions_share_a_folder_but_nothing_in_it(tmp_path):

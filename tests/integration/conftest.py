@@ -9,6 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.waiting import LONGEST
+
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "seeds" / "Mall_Customers.csv"
 PROJECT = ("dbt_project.yml", "profiles.yml", "dbt_project", "python_models", "seeds", "analyses")
@@ -43,6 +45,7 @@ SERVING_MARTS = (
 # What tells of one build after the other.
 HISTORY_MARTS = (
     "builds",
+    "erasures",
     "model_runs",
     "segment_history",
     "segment_registry",
@@ -102,7 +105,7 @@ class Project:
     def run(self, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment as a user does, in the folder of the project."""
         with self.start(command, *arguments) as process:
-            out, err = process.communicate(timeout=300)
+            out, err = process.communicate(timeout=LONGEST)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def start(

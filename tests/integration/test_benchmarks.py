@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.integration.conftest import ROOT, SEED
+from tests.waiting import LONGEST
 
 BENCHMARKS = ROOT / "benchmarks"
 # The other peers go the way of the tutorial; each takes seconds to start.
@@ -23,7 +24,7 @@ def benchmark(folder, *arguments):
     subprocess.run(
         [sys.executable, BENCHMARKS / "segmentation.py", *files, *arguments],
         check=True,
-        timeout=600,
+        timeout=LONGEST,
     )
     assert "<!-- intake -->\nkept\n<!-- end of intake -->" in results.read_text()
     return results.read_text(), json.loads(measurements.read_text())
@@ -114,7 +115,7 @@ def test_arithmetic_and_a_join_give_the_same_segments(tmp_path):
     subprocess.run(
         [sys.executable, BENCHMARKS / "assignment.py", *sizes, "--results", results],
         check=True,
-        timeout=600,
+        timeout=LONGEST,
     )
     row = results.read_text().splitlines()[-2]
     assert re.fullmatch(
@@ -125,7 +126,7 @@ def test_arithmetic_and_a_join_give_the_same_segments(tmp_path):
 def test_a_table_of_ones_own_is_judged():
     """Ours is the best known, and all seeds agree."""
     command = [sys.executable, BENCHMARKS / "quality.py", "--csv", SEED, "--k", "5"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=LONGEST)
     head, _, cells = (
         [cell.strip() for cell in line.strip("|").split("|")]
         for line in done.stdout.splitlines()

@@ -17,6 +17,7 @@ import yaml
 
 from mall_segments.cli import main
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -220,7 +221,7 @@ def test_cheap_commands_succeed(found, shop):
         cwd=shop,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=LONGEST,
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr

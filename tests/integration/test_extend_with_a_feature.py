@@ -14,6 +14,7 @@ import pytest
 
 from tests.integration.conftest import ROOT, Project
 from tests.integration.test_mall_segments import undescribed
+from tests.waiting import LONGEST
 
 PAGE = (ROOT / "docs" / "extend-with-a-feature.md").read_text()
 BLOCKS = re.compile(r"^(?:`(?P<file>[\w./]+)`\n)?```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.M | re.S)
@@ -35,7 +36,7 @@ class Extended(Project):
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=LONGEST,
             check=False,
         )
 

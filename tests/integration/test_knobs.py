@@ -5,6 +5,7 @@ import random
 import pytest
 
 from tests.integration.conftest import HISTORY_MARTS, SERVING_MARTS
+from tests.waiting import LONGEST
 
 TRIPLE = ["age", "annual_income_k_usd", "spending_score"]
 
@@ -130,11 +131,11 @@ def test_dbt_takes_an_empty_environment_variable_for_none_and_names_a_wrong_one(
         monkeypatch.setenv(name, "")
     names = ("MALL_SEGMENTS_DATABASE", "MALL_SEGMENTS_MEMORY_LIMIT")
     with project.start("dbt", "run", "-s", "int_build", environment=names) as process:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 0, said
     assert project.database.exists()
     monkeypatch.setenv("MALL_SEGMENTS_MEMORY_LIMIT", "abc")
     with project.start("dbt", "run", "-s", "int_build", environment=names) as process:
-        said, _ = process.communicate(timeout=120)
+        said, _ = process.communicate(timeout=LONGEST)
     assert process.returncode == 2
     assert "MALL_SEGMENTS_MEMORY_LIMIT is 'abc', expected a size such as 4GB" in said

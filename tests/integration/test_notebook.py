@@ -5,6 +5,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 NOTEBOOK = ROOT / "analyses" / "explore_customers.ipynb"
 REFRESH = (
@@ -30,7 +31,7 @@ def committed():
 def execute(notebook, folder):
     """Run a notebook as if it lay in a folder; its first error is raised."""
     resources = {"metadata": {"path": str(folder)}}
-    NotebookClient(notebook, kernel_name="python3", resources=resources, timeout=120).execute()
+    NotebookClient(notebook, kernel_name="python3", resources=resources, timeout=LONGEST).execute()
     return notebook
 
 

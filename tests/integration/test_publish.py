@@ -3,13 +3,13 @@
 import hashlib
 import json
 import signal
-import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from tests.integration.conftest import HISTORY_MARTS, SERVING_MARTS
+from tests.waiting import LONGEST, until
 
 # Of no matter to who judges the customers and the marts as a whole.
 QUICK = ("--vars", "{compare_algorithms: false, compared_feature_sets: [], k_max: 6}")
@@ -156,17 +156,14 @@ def test_options_that_are_not_passed_on(refused, option):
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_dbt_ends_with_the_build_that_started_it(production, number):
     before = digests(production)
+    candidates = production.warehouse.with_name("mall_segments.duckdb.candidates")
     with production.start("mall-segments", "build") as process:
-        while not (children := dbt_processes(production.folder)):
-            time.sleep(0.02)
-        time.sleep(2)
+        # It is at work once it writes its log.
+        until(lambda: list(candidates.glob("*/logs/dbt.log")))
+        assert dbt_processes(production.folder)
         process.send_signal(number)
-        process.wait(20)
-    deadline = time.monotonic() + 5
-    while dbt_processes(production.folder) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert children
-    assert dbt_processes(production.folder) == []
+        process.wait(LONGEST)
+    until(lambda: not dbt_processes(production.folder))
     assert digests(production) == before
 
 

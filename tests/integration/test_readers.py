@@ -8,6 +8,7 @@ import venv
 import pytest
 
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 OLD_DUCKDB = "1.0.0"
 PACKAGES = (
@@ -39,7 +40,7 @@ def install(folder, *packages):
 
 def run(project, *command):
     return subprocess.run(
-        command, cwd=project.folder, capture_output=True, text=True, timeout=120, check=False
+        command, cwd=project.folder, capture_output=True, text=True, timeout=LONGEST, check=False
     )
 
 

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 PAGE = (ROOT / "docs" / "semantic-layer.md").read_text()
 ASKED = re.search(r"```\nexport DBT_TARGET=(\w+)\n(.*?)```", PAGE, re.DOTALL)
@@ -138,7 +139,7 @@ def test_the_questions_of_the_page_are_answered_from_the_published_file(first_bu
         for command in commands.splitlines():
             name, *arguments = shlex.split(command)
             with first_build.start(name, *arguments, environment=("DBT_TARGET",)) as process:
-                out, err = process.communicate(timeout=120)
+                out, err = process.communicate(timeout=LONGEST)
             assert process.returncode == 0, out + err
             answers.append(out)
     listed, overview, by_gender, high, _, sql = answers

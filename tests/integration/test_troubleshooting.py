@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from tests.integration.conftest import ROOT
+from tests.waiting import LONGEST
 
 PAGE = (ROOT / "docs" / "troubleshooting.md").read_text()
 OTHER_PAGES = [
@@ -116,5 +117,5 @@ def test_what_mf_says_without_a_manifest_and_of_another_target(project, mall, mo
     duckdb.connect(str(project.folder / "other.duckdb")).close()
     names = ("DBT_TARGET", "MALL_SEGMENTS_WAREHOUSE")
     with mall.start("mf", "query", "--metrics", "customers", environment=names) as process:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=LONGEST)
     assert 'because schema "dev.marts" does not exist' in out + err

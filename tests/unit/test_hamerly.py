@@ -10,7 +10,7 @@ from mall_segments.lloyd import lloyd
 from mall_segments.weighted_points import WeightedPoints
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     seed=st.integers(0, 2**32 - 1),
     size=st.integers(2, 300),

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+from tests.waiting import LONGEST
+
 # Sixteen threads at once, in a fresh interpreter, import what the Python models import.
 PROGRAM = """
 import threading
@@ -29,4 +31,4 @@ assert not failed, failed
 
 
 def test_threads_that_import_at_once_find_whole_modules():
-    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", PROGRAM], check=True, timeout=LONGEST)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dbt.cli.main import dbtRunner
+from tests.waiting import LONGEST
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,6 @@ def dbt_process(
         env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LONGEST,
         check=False,
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-START_TIMEOUT = 120
+from tests.waiting import until
+
 # One compiler for short lives, with the memory for compiled code of a usual Java: a build of two
 # hundred nodes filled the fifth that the first option leaves, and Java then compiles no more.
 QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m"
@@ -51,15 +52,13 @@ def running(command: Sequence[str | Path], folder: Path, port: int) -> Iterator[
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    for _ in range(START_TIMEOUT * 5):
+    def answers() -> bool:
         assert process.poll() is None, log.read_text(errors="replace")
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise AssertionError(f"nothing on port {port}: {log.read_text(errors='replace')}")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return True
+        return False
+
+    until(answers)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import PROJECT, write_profile
+from tests.waiting import LONGEST
 
 pytestmark = pytest.mark.spark
 NOTEBOOK = """
@@ -34,7 +35,7 @@ def test_dbt_builds_in_the_session_of_a_notebook(tmp_path: Path) -> None:
         cwd=shop,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=LONGEST,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr

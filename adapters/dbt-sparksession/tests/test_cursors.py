@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-import time
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,7 @@ import pytest
 from dbt.adapters.sparksession.connections import SessionHandle, thread_tag
 from dbt.adapters.sparksession.python_submission import to_spark
 from dbt_common.exceptions import DbtDatabaseError
+from tests.waiting import until
 
 pytestmark = pytest.mark.spark
 TYPES = """
@@ -65,13 +65,13 @@ def test_a_query_is_cancelled_from_another_thread(session: Any) -> None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    for _ in range(60):
-        time.sleep(1)
+
+    def ended() -> bool:
         if started:
             started[0].cancel()
-        if not thread.is_alive():
-            break
-    assert not thread.is_alive()
+        return not thread.is_alive()
+
+    until(ended, pause=lambda: thread.join(1))
     assert "cancel" in str(raised[0]).lower()
 
 

@@ -1,9 +1,10 @@
 """The command line: `mall-segments`.
 
 Exit codes: 0 done; 1 the build failed, or a fault of our own; 2 refused: the source, a setting or
-an argument; 3 the audit failed: a data test or an expectation; 74 a file or disk cannot be read or
-written; 75 another build is running, the warehouse changed during this one, or a file is locked:
-try again; 128 and the number of the signal that stopped it.
+an argument; 3 the audit failed: a data test or an expectation; 4 customers to forget are in no
+file; 74 a file or disk cannot be read or written; 75 another build is running, the warehouse
+changed during this one, or a file is locked: try again; 128 and the number of the signal that
+stopped it.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from mall_segments.cli.check import check
 from mall_segments.cli.docs import docs
 from mall_segments.cli.explain import explain
 from mall_segments.cli.export import export
+from mall_segments.cli.forget import forget
 from mall_segments.cli.inspect import inspect
 from mall_segments.cli.report import report
 from mall_segments.cli.score import score
@@ -65,5 +67,6 @@ for command in (
     builds,
     rollback,
     export,
+    forget,
 ):
     main.add_command(command)

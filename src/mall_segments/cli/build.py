@@ -77,6 +77,11 @@ OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
     metavar="BUILDS",
     help="Earlier builds to keep for a rollback.",
 )
+@click.option(
+    "--restored",
+    is_flag=True,
+    help="The warehouse was restored from a backup, older than what BI reads: go on from it.",
+)
 @click.option("--keep-candidate", is_flag=True, help="Leave a build that fails for inspection.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.option(
@@ -100,6 +105,7 @@ def build(
     promote: bool,
     wait_seconds: float,
     kept_builds: int,
+    restored: bool,
     keep_candidate: bool,
     quiet: bool,
     as_json: bool,
@@ -155,6 +161,7 @@ def build(
                 wait_seconds=wait_seconds,
                 keep_candidate=keep_candidate,
                 kept_builds=kept_builds,
+                restored=restored,
             )
             progress.published(published)
     if not quiet and not as_json:

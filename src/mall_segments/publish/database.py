@@ -18,6 +18,8 @@ from mall_segments.sql_text import identifier, literal
 PUBLISHED_STORAGE = "v1.0.0"
 MARTS = "marts"
 LOG = "builds"
+# Column of the log: whether the published file of a build has marts of single customers.
+CUSTOMERS_FLAG = "publishes_customers"
 DEFAULT_MEMORY = "4GB"
 # What DuckDB says of a file that another process has open.
 LOCKED = "Could not set lock on file"
@@ -89,6 +91,8 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with lock_errors(path):
         connection = duckdb.connect(str(path), read_only=True)
     with connection:
+        # A table that is not there is missing, not a variable of Python that is called as it is.
+        connection.execute("set python_enable_replacements = false")
         yield connection
 
 
@@ -176,10 +180,25 @@ def mart_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, list[str]]:
     return columns
 
 
+def private_marts(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the marts of single customers if the last build of the database in use keeps them."""
+    try:
+        rows = connection.execute(
+            f"select {CUSTOMERS_FLAG} from {MARTS}.{LOG} order by rowid desc limit 1"
+        ).fetchall()
+    except (duckdb.BinderException, duckdb.CatalogException):
+        # No log, or one of before the flag was there.
+        return set()
+    if not rows or rows[0][0] is not False:
+        return set()
+    return {mart for mart, columns in mart_columns(connection).items() if "customer_id" in columns}
+
+
 def write_published(warehouse: Path, target: Path) -> None:
     """Write the marts of a warehouse, and nothing else, to a new file that old drivers open.
 
-    Constraints, comments and the order of rows are kept.
+    Constraints, comments and the order of rows are kept. Marts of single customers are left out if
+    the last build says so.
     """
     memory = environment_variable(MEMORY_LIMIT, DEFAULT_MEMORY)
     with duckdb.connect(config={"memory_limit": memory}) as connection:
@@ -187,6 +206,8 @@ def write_published(warehouse: Path, target: Path) -> None:
         connection.execute(
             f"attach {literal(str(target))} as published (storage_version '{PUBLISHED_STORAGE}')"
         )
+        connection.execute("use warehouse")
+        private = private_marts(connection)
         connection.execute(f"create schema published.{MARTS}")
         connection.execute("use published")
         tables = connection.execute(
@@ -195,6 +216,8 @@ def write_published(warehouse: Path, target: Path) -> None:
             [MARTS],
         ).fetchall()
         for table, definition, comment in tables:
+            if table in private:
+                continue
             name = f"{MARTS}.{identifier(table)}"
             connection.execute(definition)
             connection.execute(f"insert into {name} from warehouse.{name}")
@@ -206,6 +229,8 @@ def write_published(warehouse: Path, target: Path) -> None:
             [MARTS],
         ).fetchall()
         for table, column, comment in columns:
+            if table in private:
+                continue
             name = f"{MARTS}.{identifier(table)}.{identifier(column)}"
             connection.execute(f"comment on column {name} is {literal(comment)}")
         connection.execute("use memory")

@@ -26,8 +26,17 @@ MOMENTS = (
     "rollback_noted",
 )
 
+# Moments of `mall-segments forget`.
+OF_FORGETTING = (
+    "copied",
+    "documents_removed",
+    "published_forgotten",
+    "exports_forgotten",
+    "forgotten",
+)
+
 
 def reached(moment: str) -> None:
-    """Say that a moment of MOMENTS has come; a test that names it kills the process here."""
+    """Say that a moment has come; a test that names it kills the process here."""
     if os.environ.get(KILL_AT) == moment:
         os.kill(os.getpid(), signal.SIGKILL)

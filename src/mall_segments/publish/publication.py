@@ -56,10 +56,12 @@ from mall_segments.publish.moments import reached
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Progress, Published
 from mall_segments.publish.serving import (
+    UnknownBuildError,
     clear_leftovers,
     keep,
     prune,
     put_next_in_place,
+    require_known,
     settle,
 )
 from mall_segments.publish.stop_signals import undisturbed
@@ -68,16 +70,16 @@ KEPT_BUILDS = 5
 
 
 class ForeignWriterError(MallSegmentsError):
-    """A warehouse that somebody else wrote to, or holds open to write, during a build."""
+    """A file that somebody else wrote to, or holds open to write, while it is to be replaced."""
 
     exit_code = os.EX_TEMPFAIL
 
     def __init__(self, warehouse: Path) -> None:
         super().__init__(
             "WAREHOUSE_CHANGED",
-            f"Somebody else is writing, or wrote, to {warehouse} during the build, which would "
+            f"Somebody else is writing, or wrote, to {warehouse} during this command, which would "
             "have replaced it.",
-            "Nothing was published and nothing is lost. Build again when they are done.",
+            "Nothing was replaced and nothing is lost. Try again when they are done.",
         )
 
 
@@ -103,6 +105,7 @@ def publish_build(
     wait_seconds: float = 0.0,
     keep_candidate: bool = False,
     kept_builds: int = KEPT_BUILDS,
+    restored: bool = False,
 ) -> Published:
     """Build, audit and publish.
 
@@ -120,23 +123,27 @@ def publish_build(
         Leave a candidate that fails in `places.failed_folder`.
     kept_builds : int
         Earlier builds whose published files are kept for a rollback.
+    restored : bool
+        The warehouse may not know the build that is served: it was restored from a backup.
 
     Raises
     ------
     NotServedError
         If the build is committed and the published file could not follow.
+    UnknownBuildError
+        If the warehouse does not know the build that is served, and is not `restored`.
     BusyError, DamagedWarehouseError, ForeignWriterError, StorageError, AuditFailedError, and what
     `make` and `check` raise. Neither file has changed then.
     """
     begin = time.monotonic()
     with storage_errors(), production_lock(places, wait_seconds, progress.note):
         reached("locked")
-        _tidy_up(places, progress)
+        _tidy_up(places, progress, restored=restored)
         progress.step("candidate")
         candidate = _new_candidate(places)
         try:
-            _absorb_log(places.warehouse)
-            cloned = _state(places.warehouse)
+            absorb_log(places.warehouse)
+            cloned = file_state(places.warehouse)
             if places.warehouse.exists():
                 clone_file(places.warehouse, candidate)
             reached("cloned")
@@ -149,8 +156,8 @@ def publish_build(
             progress.step("publish")
             build = _prepare_next(places, candidate, made, begin)
             with undisturbed():
-                with _no_writer(places.warehouse):
-                    if _state(places.warehouse) != cloned:
+                with no_writer(places.warehouse):
+                    if file_state(places.warehouse) != cloned:
                         raise ForeignWriterError(places.warehouse)
                     replace_file(candidate, places.warehouse)
                 note = _serve(places, made.build_id, kept_builds)
@@ -175,13 +182,18 @@ def publish_build(
     )
 
 
-def _tidy_up(places: Places, progress: Progress) -> None:
+def _tidy_up(places: Places, progress: Progress, *, restored: bool) -> None:
     """Clear and settle what a killed build left."""
     clear_leftovers(places)
     reached("cleared")
     try:
         if repaired := settle(places):
             progress.note(repaired)
+        require_known(places)
+    except UnknownBuildError as error:
+        if not restored:
+            raise
+        progress.note(f"{error.message} This build goes on from the warehouse all the same.")
     except NoSuchBuildError as error:
         progress.note(f"{error.message} This build takes its place.")
     except InUseError as error:
@@ -254,7 +266,7 @@ def _serve(places: Places, build_id: str, kept_builds: int) -> str | None:
     return note
 
 
-def _absorb_log(warehouse: Path) -> None:
+def absorb_log(warehouse: Path) -> None:
     """Bring what a killed loader left in a write-ahead log into the warehouse.
 
     Raises
@@ -278,7 +290,7 @@ def _absorb_log(warehouse: Path) -> None:
 
 
 @contextmanager
-def _no_writer(warehouse: Path) -> Iterator[None]:
+def no_writer(warehouse: Path) -> Iterator[None]:
     """Hold the lock that DuckDB's readers share, so that no writer has the warehouse open."""
     with contextlib.ExitStack() as stack:
         if warehouse.exists():
@@ -289,7 +301,7 @@ def _no_writer(warehouse: Path) -> Iterator[None]:
         yield
 
 
-def _state(warehouse: Path) -> list[tuple[int, int, int]]:
+def file_state(warehouse: Path) -> list[tuple[int, int, int]]:
     """Return what changes when somebody writes to the warehouse or its write-ahead log."""
     return [
         (found.st_ino, found.st_size, found.st_mtime_ns)

@@ -35,6 +35,18 @@ from mall_segments.publish.places import Places
 from mall_segments.publish.stop_signals import undisturbed
 
 
+class UnknownBuildError(MallSegmentsError):
+    """A published file with a build that the warehouse does not know."""
+
+    def __init__(self, places: Places, served: str) -> None:
+        super().__init__(
+            "UNKNOWN_BUILD",
+            f"BI reads build {served}, which {places.warehouse} does not know: it was restored "
+            "from a backup, or is that of another production.",
+            "If it was restored, go on from it: mall-segments build --restored.",
+        )
+
+
 def put_next_in_place(places: Places) -> str | None:
     """Replace the published file by the next one, in one step.
 
@@ -87,6 +99,18 @@ def settle(places: Places) -> str | None:
     return f"Published build {wanted} again; the published file held {found or 'no build'}."
 
 
+def require_known(places: Places) -> None:
+    """Refuse to go on from a warehouse that is older, or another, than what BI reads.
+
+    Raises
+    ------
+    UnknownBuildError
+    """
+    wanted, found = _wanted_and_found(places)
+    if wanted is None and found is not None:
+        raise UnknownBuildError(places, found)
+
+
 def settle_if_idle(places: Places) -> str | None:
     """Settle if there is need, unless a build is running or somebody has a file open to write.
 
@@ -97,6 +121,7 @@ def settle_if_idle(places: Places) -> str | None:
     """
     try:
         with storage_errors():
+            require_known(places)
             wanted, found = _wanted_and_found(places)
             if wanted is None or wanted == found:
                 return None
@@ -104,7 +129,7 @@ def settle_if_idle(places: Places) -> str | None:
                 return settle(places)
     except (BusyError, InUseError):
         return None
-    except NotOursError as error:
+    except (NotOursError, UnknownBuildError) as error:
         return error.message
     except MallSegmentsError as error:
         return f"The published file is behind and could not be repaired: {error.message}"
@@ -165,11 +190,14 @@ def keep(places: Places, build_id: str) -> None:
 
 
 def prune(places: Places, kept_builds: int) -> None:
-    """Remove the published files of all but the last builds, and what a crash left among them."""
-    log = builds(places)
-    stay = {places.kept(build.build_id) for build in log[-1 - kept_builds :]}
+    """Remove the published files of all but the last builds, and what a crash left among them.
+
+    Those of builds that the warehouse does not know stay: it may have been restored from a backup.
+    """
+    known = [places.kept(build.build_id) for build in builds(places)]
+    old = known[: -1 - kept_builds]
     for path in places.kept_folder.iterdir():
-        if path not in stay and path.suffix in (".duckdb", ".partial"):
+        if path in old or path.suffix == ".partial":
             path.unlink()
     places.rollback.unlink(missing_ok=True)
     sync_folder(places.kept_folder)

@@ -9,6 +9,7 @@ from servers import QUICK_JAVA
 
 from tests.integration.comparison import different_marts
 from tests.integration.conftest import WITHOUT_TESTS, WITHOUT_UNIT_TESTS, Project
+from tests.waiting import LONGEST
 
 pytestmark = pytest.mark.spark
 
@@ -35,7 +36,7 @@ def build_on_spark(project, *arguments):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
         with project.start("dbt", *command) as building:
-            said, _ = building.communicate(timeout=900)
+            said, _ = building.communicate(timeout=LONGEST)
     assert building.returncode == 0, said
     assert "WARN=0 ERROR=0 SKIP=0" in said
 

@@ -18,6 +18,7 @@ from tests.integration.spark.cluster import (
     executor_processes,
     write_settings,
 )
+from tests.waiting import LONGEST
 
 pytestmark = pytest.mark.spark_servers
 
@@ -85,11 +86,11 @@ def test_two_executors_give_a_million_customers_the_segments_of_duckdb(
 ):
     customers = million_customers(project.folder)
     load = [sys.executable, "-c", LOAD.format(path=customers.parent)]
-    subprocess.run(load, cwd=project.folder, check=True, capture_output=True, timeout=300)
+    subprocess.run(load, cwd=project.folder, check=True, capture_output=True, timeout=LONGEST)
     # One statement at a time, so that no other one keeps an executor from it.
     variables = "{customers_relation: crm.customers}"
     with on_cluster(*SEGMENTS, "--threads", "1", "--vars", variables) as building:
-        said, _ = building.communicate(timeout=1200)
+        said, _ = building.communicate(timeout=LONGEST)
     assert building.returncode == 0, said
     project.build(*SEGMENTS[:2], customers_path=str(customers))
     same_partition(project)
@@ -194,7 +195,7 @@ def test_a_build_that_loses_an_executor_gives_the_same_marts(cluster, mall, proj
             os.kill(process, signal.SIGSTOP)
             time.sleep(FROZEN_SECONDS)
             os.kill(process, signal.SIGKILL)
-            said, _ = building.communicate(timeout=600)
+            said, _ = building.communicate(timeout=LONGEST)
         finally:
             building.kill()
     assert building.returncode == 0, said

@@ -10,6 +10,7 @@ from pathlib import Path
 from servers import sail_server
 
 from tests.integration.conftest import WITHOUT_TESTS
+from tests.waiting import LONGEST
 
 # Where `make sail` puts Sail, the client of Spark and dbt-spark.
 SAIL = Path(sys.prefix) / "sail"
@@ -26,7 +27,7 @@ def test_sail_gives_every_customer_the_segment_of_duckdb(mall, project, monkeypa
         command = ("--no-use-colors", "build", "--target", "spark", *WITHOUT_TESTS)
         select = ("--select", "+ml_customer_segments")
         with project.start("dbt", *command, *select, environment=(REMOTE,)) as building:
-            said, _ = building.communicate(timeout=300)
+            said, _ = building.communicate(timeout=LONGEST)
     assert building.returncode == 0, said
     (files,) = (server / "spark-warehouse").glob("ml_customer_segments-*")
     columns = "customer_id, segment_key, runner_up_segment_key, is_out_of_domain"

@@ -428,9 +428,7 @@ SPELLINGS = {
 }
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     order=st.permutations(range(200)),
     columns=st.permutations(range(5)),

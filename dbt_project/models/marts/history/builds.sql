@@ -17,6 +17,11 @@
 ] %}
 -- depends_on: {{ ref(mart) }}
 {%- endfor %}
+{%- if var("publish_customers") is not boolean %}
+    {%- do exceptions.raise_compiler_error(
+        "publish_customers: " ~ var("publish_customers") ~ ", expected true or false"
+    ) %}
+{%- endif %}
 with
     segmentation_quality as (select * from {{ ref("segmentation_quality") }}),
 
@@ -32,6 +37,7 @@ with
             data_quality_summary.rows_checked as rows_read,
             data_quality_summary.rows_failed as rows_rejected,
             segmentation_quality.customers,
+            {{ "true" if var("publish_customers") else "false" }} as publishes_customers,
             segmentation_quality.feature_set,
             segmentation_quality.k,
             segmentation_quality.wcss,

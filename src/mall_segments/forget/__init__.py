@@ -1,0 +1,1 @@
+"""Remove customers from every file of a production, with their history."""
