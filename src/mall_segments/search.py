@@ -58,12 +58,14 @@ class Found:
     wcss : (e,) array
     searches : int, local searches that were run
     searches_at_best : int, how many of them ended at the least WCSS, to a ten-millionth
+    searches_at_end : int, how many of them ended in the very best partition
     """
 
     ends: Floats
     wcss: Floats
     searches: int
     searches_at_best: int
+    searches_at_end: int
 
 
 def search(
@@ -90,7 +92,7 @@ def search(
     ([0.5, 9.67], 1.167)
     """
     if k == 1:
-        return Found(points.mean[None, None], np.array([points.total_sum_of_squares]), 1, 1)
+        return Found(points.mean[None, None], np.array([points.total_sum_of_squares]), 1, 1, 1)
     generator = np.random.default_rng([SEARCH_SEED, k])
     children = int(np.clip(VALUES_AT_ONCE // (k * len(points)), FEWEST_CHILDREN, MOST_CHILDREN))
     population = _Population(points, k, children + MORE_PARENTS)
@@ -102,8 +104,8 @@ def search(
     found, stale = population.after(None, first), 0
     patience = int(PATIENCE * 2.0 ** (effort - DEFAULT_EFFORT))
     for _ in range(LONGEST * patience):
-        agreeing = UNANIMOUS if stale < patience else AGREEING
-        if stale and found.searches_at_best >= agreeing:
+        has_settled = stale >= patience and found.searches_at_best >= AGREEING
+        if has_settled or (stale and found.searches_at_end >= UNANIMOUS):
             break
         starts = recombine(
             points.coordinates[None], points.weights[None], found.ends[None], children, generator
@@ -183,19 +185,22 @@ class _Population:
             if end not in self.improved:
                 self.improved[end] = self.moves.improve(batch.labels[place], target)[1:]
             ends[place], wcss[place] = self.improved[end]
-        searches, at_best, known = len(starts), 0, wcss
+        known = wcss
         if found:
             ends, known = np.concatenate([found.ends, ends]), np.concatenate([found.wcss, wcss])
-            searches += found.searches
-            is_best = _is_same(found.wcss[0], known.min(), MATTERS)
-            at_best = found.searches_at_best if is_best else 0
         kept: list[int] = []
         for place in np.argsort(known, kind="stable").tolist():
             if not kept or not _is_same(known[place], known[kept[-1]]):
                 kept.append(place)
         kept = kept[: self.size]
-        at_best += int(_is_same(wcss, known[kept[0]], MATTERS).sum())
-        return Found(ends[kept], known[kept], searches, at_best)
+        best = known[kept[0]]
+        at_best = int(_is_same(wcss, best, MATTERS).sum())
+        at_end = int(_is_same(wcss, best).sum())
+        if not found:
+            return Found(ends[kept], known[kept], len(starts), at_best, at_end)
+        at_best += found.searches_at_best if _is_same(found.wcss[0], best, MATTERS) else 0
+        at_end += found.searches_at_end if _is_same(found.wcss[0], best) else 0
+        return Found(ends[kept], known[kept], found.searches + len(starts), at_best, at_end)
 
 
 def _matched(centroids: Floats, others: Floats) -> Floats:
