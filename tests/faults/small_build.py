@@ -3,6 +3,7 @@
 Every row of a build carries its id, so that a reader who sees two ids has seen a mixed build.
 """
 
+import select
 import sys
 import uuid
 from pathlib import Path
@@ -70,7 +71,9 @@ def main() -> None:
         if is_held:
             sys.stdout.write(HELD)
             sys.stdout.flush()
-            sys.stdin.read()
+            # A signal that comes just before a read that blocks would wait for its end.
+            while not select.select([sys.stdin], [], [], 0.02)[0]:
+                pass
         return made
 
     try:

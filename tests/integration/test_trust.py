@@ -106,7 +106,7 @@ def test_a_rule_is_as_right_as_it_says(mall):
 
 def test_a_failing_challenger_leaves_all_serving_marts_byte_identical(first_build, production):
     result = production.run(
-        "mall-segments", "build", "--json", "--vars", "{min_segment_share: 0.5}"
+        "mall-segments", "build", "--json", "--vars", "{min_segment_stability: 0.99}"
     )
     assert result.returncode == 0, result.stdout
     notes = [
@@ -126,7 +126,7 @@ def test_a_failing_challenger_leaves_all_serving_marts_byte_identical(first_buil
     )
     assert (promoted, serving) == (False, False)
     assert decision.startswith(
-        "Not promoted: S5 has 11.0% of the customers, below min_segment_share"
+        "Not promoted: the bootstrap Jaccard of S3 is 0.97, below min_segment_stability 0.99"
     )
 
 
