@@ -13,6 +13,7 @@ import pandas as pd
 from mall_segments.checks import baseline as baselines
 from mall_segments.checks.offline_docs import make_offline, require_own_site
 from mall_segments.errors import NotBuiltError
+from mall_segments.k_choice import SMALLEST_SHARE
 from mall_segments.publish.database import reading
 from mall_segments.publish.durable import folder_written_aside
 
@@ -51,7 +52,9 @@ class Finding:
     bounds: dict[str, Any]
 
 
-def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list[Finding]:
+def run_checkpoint(
+    database: Path, site: Path, baseline: dict[str, Any], smallest_share: float = SMALLEST_SHARE
+) -> list[Finding]:
     """Validate every suite and write the site.
 
     Parameters
@@ -59,6 +62,7 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
     database : path of a built DuckDB file
     site : folder of the Data Docs, replaced
     baseline : as `baseline.load` returns it
+    smallest_share : of the customers, expected in each segment
 
     Raises
     ------
@@ -70,7 +74,7 @@ def run_checkpoint(database: Path, site: Path, baseline: dict[str, Any]) -> list
     frames = read_frames(database)
     require_own_site(site)
     with folder_written_aside(site) as aside:
-        findings = _validate(frames, baseline, aside)
+        findings = _validate(frames, baseline, aside, smallest_share)
         make_offline(aside)
     return findings
 
@@ -81,7 +85,7 @@ def measure_baseline(database: Path) -> dict[str, Any]:
 
 
 def _validate(
-    frames: dict[str, pd.DataFrame], baseline: dict[str, Any], site: Path
+    frames: dict[str, pd.DataFrame], baseline: dict[str, Any], site: Path, smallest_share: float
 ) -> list[Finding]:
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
@@ -106,7 +110,7 @@ def _validate(
     )
     source = context.data_sources.add_pandas("warehouse")
     findings = []
-    for relation, expectations in suites(baseline).items():
+    for relation, expectations in suites(baseline, smallest_share).items():
         name = relation.partition(".")[2]
         asset = source.add_dataframe_asset(name)
         validation = context.validation_definitions.add(

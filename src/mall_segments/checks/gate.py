@@ -8,6 +8,7 @@ from mall_segments.checks import baseline as baselines
 from mall_segments.checks.checkpoint import measure_baseline, run_checkpoint
 from mall_segments.checks.sentences import DRIFT, sentence
 from mall_segments.errors import AuditFailedError
+from mall_segments.k_choice import SMALLEST_SHARE
 
 
 def require_expectations(
@@ -17,6 +18,7 @@ def require_expectations(
     site: Path,
     *,
     update_baseline: bool = False,
+    smallest_share: float = SMALLEST_SHARE,
 ) -> None:
     """Run the checkpoint on a candidate, with the baseline that its warehouse has registered.
 
@@ -27,6 +29,7 @@ def require_expectations(
     first_baseline : file with the baseline of a warehouse that has none; its own customers if None
     site : folder of the Data Docs
     update_baseline : register the customers of the candidate as the baseline
+    smallest_share : of the customers, expected in each segment
 
     Raises
     ------
@@ -41,7 +44,9 @@ def require_expectations(
             baseline = measure_baseline(candidate)
         baselines.register(candidate, build_id, baseline)
     failed = [
-        finding for finding in run_checkpoint(candidate, site, baseline) if not finding.success
+        finding
+        for finding in run_checkpoint(candidate, site, baseline, smallest_share)
+        if not finding.success
     ]
     if failed:
         problems = [sentence(finding) for finding in failed]

@@ -34,7 +34,8 @@ REMEDIES: Mapping[tuple[str, str], str] = {
     ): "Look at marts.outlier_customers, or fit again: refit: true, or another k.",
     ("marts.segment_profiles", ""): "Choose another k, or k: auto.",
     ("marts.segment_profiles", "customer_share"): (
-        "See marts.outlier_customers; correct or leave out what is wrong, or choose another k."
+        "See marts.outlier_customers; correct or leave out what is wrong, choose another k, or "
+        "lower min_segment_share."
     ),
     ("marts.segmentation_quality", ""): (
         "Choose another k or other features; marts.k_selection compares them."

@@ -20,12 +20,11 @@ LARGEST_DIVERGENCE = 0.1
 HOLDOUT = 0.01
 # Below 0.25 there is no substantial structure (Kaufman and Rousseeuw 1990, Finding Groups in Data).
 LOWEST_SILHOUETTE = 0.25
-SMALLEST_SEGMENT_SHARE = 0.02
 
 Suites = dict[str, list[Expectation]]
 
 
-def suites(baseline: dict[str, Any]) -> Suites:
+def suites(baseline: dict[str, Any], smallest_share: float) -> Suites:
     """Return the expectations of each relation, drift from the baseline among them."""
     return {
         "raw.raw_customers": [
@@ -47,9 +46,7 @@ def suites(baseline: dict[str, Any]) -> Suites:
         ],
         "marts.segment_profiles": [
             gxe.ExpectTableRowCountToBeBetween(min_value=2, max_value=12),
-            gxe.ExpectColumnValuesToBeBetween(
-                column="customer_share", min_value=SMALLEST_SEGMENT_SHARE
-            ),
+            gxe.ExpectColumnValuesToBeBetween(column="customer_share", min_value=smallest_share),
         ],
         "marts.segmentation_quality": [
             gxe.ExpectColumnValuesToBeBetween(column="silhouette", min_value=LOWEST_SILHOUETTE),

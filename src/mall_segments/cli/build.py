@@ -24,6 +24,7 @@ from mall_segments.environment import check_environment
 from mall_segments.errors import MallSegmentsError
 from mall_segments.publish.places import Places
 from mall_segments.publish.progress import Lines, Live, Progress, print_events, told_to
+from mall_segments.settings import parse_number
 
 # Short and opposite forms of dbt options that `build` sets itself.
 OTHER_FORMS = ("-t", "-q", "--quiet", "--no-write-json", "--log-level-console")
@@ -141,7 +142,12 @@ def build(
 
         baseline = None if is_own_source else in_project(BASELINE)
         require_expectations(
-            candidate, made.build_id, baseline, in_project(SITE), update_baseline=update_baseline
+            candidate,
+            made.build_id,
+            baseline,
+            in_project(SITE),
+            update_baseline=update_baseline,
+            smallest_share=parse_number(project["min_segment_share"], "min_segment_share"),
         )
         if decision := unpromoted(candidate, made.build_id):
             progress.note(f"The stored model goes on serving. {decision}")

@@ -16,6 +16,7 @@ from mall_segments.cli.options import (
     in_project,
 )
 from mall_segments.errors import AuditFailedError
+from mall_segments.settings import parse_number
 
 
 @click.command()
@@ -48,13 +49,15 @@ def check(database: Path, baseline_file: Path | None, update_baseline: bool, sit
     from mall_segments.checks import baseline
     from mall_segments.checks.checkpoint import measure_baseline, run_checkpoint
     from mall_segments.checks.report import print_findings
+    from mall_segments.project_sql import project_variables
 
     file = baseline_file or in_project(BASELINE)
     if update_baseline:
         baseline.store(file, measure_baseline(database))
         click.echo(f"Stored the customers of {database} in {file}.")
     registered = None if baseline_file or update_baseline else baseline.registered(database)
-    findings = run_checkpoint(database, site, registered or baseline.load(file))
+    smallest_share = parse_number(project_variables()["min_segment_share"], "min_segment_share")
+    findings = run_checkpoint(database, site, registered or baseline.load(file), smallest_share)
     print_findings(findings, Console())
     failed = sum(not finding.success for finding in findings)
     click.echo(f"{len(findings) - failed} met, {failed} not. Data Docs: {site / 'index.html'}")

@@ -25,7 +25,7 @@ def finding(relation, expectation, column="", failing=(), rows=0, observed="", *
             ),
             "marts.segment_profiles: expected customer_share at least 0.02 in every row, found 1 of"
             " 2 rows that are not: segment S2 has 0.004975. See marts.outlier_customers; correct or"
-            " leave out what is wrong, or choose another k.",
+            " leave out what is wrong, choose another k, or lower min_segment_share.",
         ),
         (
             finding(
