@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 LINES_SHOWN = 5
 # Longer values of a column are no numbers, and may be personal.
-LONGEST_EXAMPLE, LONGEST_CODE = 16, 4
+LONGEST_EXAMPLE, MOST_LETTERS = 16, 3
 SHOWN = ("customer_id", "age", "annual_income_k_usd", "spending_score")
 WITHOUT_EXAMPLE = ("missing", "conflict")
 
@@ -199,6 +199,6 @@ def _examples(
 
 
 def _may_be_shown(value: str) -> bool:
-    """Whether a value is a number, however written, or a short code."""
-    is_number = len(value) <= LONGEST_EXAMPLE and any(map(str.isdigit, value))
-    return is_number or 0 < len(value) <= LONGEST_CODE
+    """Whether a value is a number, however written, or a short code: no name and no address."""
+    letters = sum(map(str.isalpha, value))
+    return 0 < len(value) <= LONGEST_EXAMPLE and letters <= MOST_LETTERS and "@" not in value
